@@ -36,7 +36,7 @@ demo: up ## Send commands to a local cloud and print a report (CONTEXT=orders|ba
 test: prerequisites up ## Run all tests, including those on the local cloud
 	@scripts/test.sh
 
-contract: up ## Check a service against its OpenAPI document with generated requests (CONTEXT=orders|banking|patients, SEED=1)
+contract: up ## Check a service against its OpenAPI document with generated requests (CONTEXT=orders|banking, SEED=1)
 	@$(CARGO) build --quiet --workspace --bin ledgerfold
 	@scripts/contract.sh $(SHOWN)
 

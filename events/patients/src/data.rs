@@ -8,7 +8,7 @@ use ledgerfold::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Who a patient is. It has no `Debug`, so no message can contain it.
+/// The demographics of a patient. They have no `Debug`, so no message can contain it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Demographics {
@@ -63,7 +63,7 @@ pub struct Email(#[schemars(length(min = 3, max = 254))] pub String);
 #[schemars(inline)]
 pub struct Phone(#[schemars(length(min = 1, max = 50))] pub String);
 
-/// What a record says. It has no `Debug`, so no message can contain it.
+/// The content of a record. It has no `Debug`, so no message can contain it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordContent {

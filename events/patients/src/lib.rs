@@ -1,7 +1,7 @@
 //! The contract of the patients context: its events. Any team may depend on this crate to read them from the bus. It
 //! contains nothing about how patients are stored or decided.
 //!
-//! Personal data is [sealed](ledgerfold::sealed) with a key of the patient, who is the data subject of every event. The
+//! Personal data is [sealed](ledgerfold::sealed) with a key of the patient, the data subject of every event. The
 //! ids, the kinds of records, consents and accesses are in clear: other services act on them.
 
 mod access;

@@ -32,7 +32,7 @@ events! {
 pub struct PatientRegistered {
     /// The patient's id, which is also the `sub` of its tokens.
     pub patient: EntityId,
-    /// Who the patient is.
+    /// The demographics.
     pub demographics: Sealed<Demographics>,
     /// Keyed hashes of the identifiers, each of which belongs to one patient.
     pub identifiers: Vec<KeyedHash>,
@@ -46,7 +46,7 @@ pub struct RecordAdded {
     pub record: EntityId,
     /// Its kind.
     pub kind: RecordKind,
-    /// What it says.
+    /// Its content.
     pub content: Sealed<RecordContent>,
 }
 
@@ -58,7 +58,7 @@ pub struct RecordAmended {
     pub record: EntityId,
     /// Its kind from now on.
     pub kind: RecordKind,
-    /// What it says from now on.
+    /// Its content from now on.
     pub content: Sealed<RecordContent>,
     /// The reason.
     pub reason: Sealed<Reason>,
@@ -80,7 +80,7 @@ pub struct RecordRetracted {
 pub struct ConsentGiven {
     /// The consent's id.
     pub consent: EntityId,
-    /// Who may read: the `sub` of a clinician, or a role.
+    /// The reader: the `sub` of a clinician, or a role.
     #[schemars(with = "String", length(min = 1, max = 255))]
     pub grantee: Subject,
     /// The kinds of records, or null for all.

@@ -19,11 +19,11 @@ use crate::queries::Past;
 
 /// The opened content of an event.
 pub(crate) enum Opened {
-    /// Who the patient is.
+    /// The demographics.
     Demographics(Demographics),
     /// A record, with the reason of its amendment.
     Record {
-        /// What it says.
+        /// Its content.
         content: RecordContent,
         /// The reason of the amendment.
         reason: Option<Reason>,

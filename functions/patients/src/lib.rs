@@ -3,7 +3,7 @@
 //!
 //! | module | content |
 //! | --- | --- |
-//! | [`domain`] | the state of a patient, who may read what, and the reasons to refuse a command; pure |
+//! | [`domain`] | the state of a patient, the rule of reads, and the reasons to refuse a command; pure |
 //! | [`commands`] | one file for each command: its body, its path and its decision |
 //! | [`queries`] | one file for each query: its parameters, its path and its answer |
 //! | [`read_models`] | folds of events for queries; pure |

@@ -184,6 +184,19 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_is_one_file() {
+        for (line, is_good) in [
+            ("verify-certificate erasure.json", true),
+            ("verify-certificate - --key BBs --json", true),
+            ("verify-certificate", false),
+            ("verify-certificate one.json other.json", false),
+        ] {
+            let arguments = ["ledgerfold"].into_iter().chain(line.split(' '));
+            assert_eq!(CommandLine::try_parse_from(arguments).is_ok(), is_good, "{line}");
+        }
+    }
+
+    #[test]
     fn a_token_needs_a_subject() {
         for good in [
             "token --sub ada",

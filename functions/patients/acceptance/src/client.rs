@@ -167,7 +167,7 @@ impl Client {
         self.command(&format!("/patients/{id}/legal-hold/lift"), key, &json!({}))
     }
 
-    /// `GET /patients/{id}` and what is below it, for this purpose. `part` is empty or begins with a slash.
+    /// `GET /patients/{id}` or a path below it, for this purpose. `part` is empty or begins with a slash.
     pub fn read(&self, id: &str, part: &str, purpose: &str) -> Request<'_> {
         self.get(&format!("/patients/{id}{part}")).header(PURPOSE, purpose)
     }

@@ -21,7 +21,7 @@ use crate::domain::{
 pub struct GiveConsent {
     /// The id, which the service chooses.
     pub consent: EntityId,
-    /// Who may read: the subject of a clinician, or a role.
+    /// The reader: the subject of a clinician, or a role.
     #[schemars(
         with = "String",
         regex(pattern = "^[!-~]{1,255}$"),

@@ -1,8 +1,8 @@
 //! The commands of a patient, one file each: the body with its bounds, the path, the refusals, an example and the
 //! decision. Routes, checks and the OpenAPI document follow from these files.
 //!
-//! The library adds the commands of an erasure and of legal holds; [`Patients`](crate::domain::Patients) says what an
-//! erasure changes in the domain.
+//! The library adds the commands of an erasure and of legal holds; [`Patients`](crate::domain::Patients) names the
+//! events of an erasure.
 
 mod add_record;
 mod amend_record;

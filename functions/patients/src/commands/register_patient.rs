@@ -78,7 +78,8 @@ impl HttpCommand for RegisterPatient {
     }
 }
 
-/// The text whose keyed hash is the unique key. The length of the system keeps apart what a separator could not.
+/// The text whose keyed hash is the unique key. The length of the system separates it from the value,
+/// because both may contain any character.
 fn normalised(Identifier { system, value }: &Identifier) -> String {
     let system = system.trim().to_lowercase();
     format!("{}:{system}:{}", system.len(), value.trim().to_lowercase())

@@ -1,24 +1,24 @@
-//! The rules of access to commands: which caller may send what to a patient. [`reading`](super::reading) has the rule
+//! The rules of access to commands: the commands that each caller may send to a patient. [`reading`](super::reading) has the rule
 //! of queries.
 //!
 //! | role | may |
 //! | --- | --- |
 //! | `registrar` | register patients; give and withdraw consents |
 //! | `clinician` | add, amend and retract records; take emergency access |
-//! | `patient` | give and withdraw its own consents; see who read its data |
-//! | `privacy-officer` | see who read any data; erase, and place and lift legal holds |
+//! | `patient` | give and withdraw its own consents; see its access log |
+//! | `privacy-officer` | see all access logs; erase, and place and lift legal holds |
 
 use ledgerfold::{Access, Caller, Role};
 
 use super::{Patient, PatientState};
 
-/// Somebody who registers patients.
+/// A registrar registers patients.
 pub const REGISTRAR: Role = Role::from_static("registrar");
-/// Somebody who treats patients.
+/// A clinician treats patients.
 pub const CLINICIAN: Role = Role::from_static("clinician");
 /// A patient. The subject of its token is its id.
 pub const PATIENT: Role = Role::from_static("patient");
-/// Somebody who protects the data of patients.
+/// A privacy officer protects the data of patients.
 pub const PRIVACY_OFFICER: Role = Role::from_static("privacy-officer");
 
 /// Whether the caller is this patient.
@@ -30,7 +30,7 @@ pub fn is_self(caller: &Caller, patient: &Patient) -> bool {
 pub fn by(caller: &Caller, role: &Role, state: &PatientState) -> Access {
     let may = caller.has_role(role);
     match state {
-        // Whoever is only a patient does not learn which other patients exist.
+        // A patient does not learn which other patients exist.
         Some(patient) if !is_staff(caller) && !is_self(caller, patient) => Access::Hidden,
         _ => Access::allowed_if(may),
     }

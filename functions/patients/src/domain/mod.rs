@@ -1,4 +1,4 @@
-//! The domain of patients: the state that decisions need, how events change it, who may read, and the reasons to refuse a
+//! The domain of patients: the state that decisions need, how events change it, the rule of reads, and the reasons to refuse a
 //! command. Pure functions without input or output. Each decision is in the file of its command, in
 //! [`commands`](crate::commands).
 

@@ -68,7 +68,7 @@ pub struct RecordEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Consent {
-    /// Who may read: the `sub` of a clinician, or a role.
+    /// The reader: the `sub` of a clinician, or a role.
     #[schemars(with = "String")]
     pub grantee: Subject,
     /// The kinds of records, or `None` for all.

@@ -1,4 +1,4 @@
-//! Who may read the data of a patient. The rule sees the patient's own stream and nothing else.
+//! The rule of reads of a patient's data. It sees the patient's own stream and nothing else.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use patients_events::{Purpose, RecordKind};
 
 use super::{Consent, Patient, access};
 
-/// What a caller may read.
+/// The data that a caller may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// The caller may read records of these kinds, and who the patient is.
+    /// The caller may read records of these kinds, and the demographics.
     Allowed {
         /// The kinds of records.
         kinds: BTreeSet<RecordKind>,

@@ -1,4 +1,4 @@
-//! One read of a patient: who may read what, the keys, and the record of the read.
+//! One read of a patient: the rule, the keys, and the record of the read.
 
 use std::collections::BTreeSet;
 
@@ -99,7 +99,7 @@ impl Chart {
     }
 
     /// Records a read that needs no consent, because it shows no data of the patient: only the patient itself and privacy
-    /// officers may see who read its data, and its erasure. The result is the version of the record.
+    /// officers may see its access log and its erasure. The result is the version of the record.
     pub(super) async fn oversee(
         &self,
         id: EntityId,

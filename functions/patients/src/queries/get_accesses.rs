@@ -18,7 +18,7 @@ use super::{
 };
 use crate::domain::{AccessLogs, Patients};
 
-/// Who read the data of a patient, or was refused, newest first. The list shows itself.
+/// The reads of a patient and the refused ones, newest first. The list shows itself.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct GetAccesses {
     /// The patient.
@@ -35,13 +35,13 @@ pub struct GetAccesses {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Access")]
 pub struct AccessItem {
-    /// When.
+    /// The time.
     at: Timestamp,
-    /// Who.
+    /// The caller.
     subject: String,
-    /// In which role.
+    /// Its role.
     role: String,
-    /// For which purpose.
+    /// Its purpose.
     purpose: Purpose,
     /// The kinds of records in the answer.
     kinds: Vec<RecordKind>,

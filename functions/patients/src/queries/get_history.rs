@@ -52,9 +52,9 @@ pub struct HistoryItem {
     event_type: String,
     /// When it was recorded.
     recorded_at: Timestamp,
-    /// Who sent the command.
+    /// The caller of its command.
     actor: String,
-    /// What it says, or null if the caller may not read it.
+    /// Its content, or null if the caller may not read it.
     data: Option<Map<String, Value>>,
 }
 

@@ -23,7 +23,7 @@ pub struct GetPatient {
     at: Option<Instant>,
 }
 
-/// Who a patient is.
+/// The demographics of a patient.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Patient")]

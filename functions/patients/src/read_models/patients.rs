@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Patient, Patients};
 
-/// The patients, one row each. The rule of [`reading`](crate::domain::reading) says who may see what of a row.
+/// The patients, one row each. The rule of [`reading`](crate::domain::reading) decides on reads of a row.
 #[derive(Clone, Copy, Debug)]
 pub struct PatientViews;
 
@@ -20,7 +20,7 @@ pub struct PatientViews;
 pub struct PatientRow {
     /// The state.
     pub patient: Patient,
-    /// Who the patient is.
+    /// The demographics.
     pub demographics: Sealed<Demographics>,
     /// Where each record is.
     pub places: BTreeMap<EntityId, Place>,

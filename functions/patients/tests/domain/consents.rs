@@ -31,7 +31,7 @@ fn the_patient_and_registrars_give_consents() {
     }
     patient([], doctor()).when_keyed(&keys(), give()).then_forbidden();
     patient([], caller("p-2", &["patient"])).when_keyed(&keys(), give()).then_hidden();
-    // Who is called like the patient, but is none.
+    // A clinician with the name of the patient.
     patient([], caller("p-1", &["clinician"])).when_keyed(&keys(), give()).then_forbidden();
 }
 

@@ -36,7 +36,7 @@ fn emergency_of(clinician: &str) -> PatientEvent {
     .into()
 }
 
-/// What a caller gets.
+/// The answer to a caller.
 #[derive(Clone, Copy, Debug)]
 enum Gets<'a> {
     Nothing,
@@ -156,7 +156,7 @@ fn a_consent_to_a_role_counts_for_everybody_with_the_role() {
         (doctor(), Treatment, MORNING, EVERYTHING),
         (other_doctor(), Treatment, MORNING, EVERYTHING),
         (registrar(), Treatment, MORNING, Nothing),
-        // A patient who calls itself like the role has no rights of it.
+        // A patient with the name of the role has no rights of it.
         (caller("clinician", &["patient"]), Treatment, MORNING, Nothing),
     ];
     check("for one organization", &[consent], &attempts);

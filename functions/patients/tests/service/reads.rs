@@ -123,7 +123,7 @@ async fn amended_and_retracted_records_keep_their_history() {
     assert_eq!(history.body["items"][1]["data"]["text"], "38.2");
 }
 
-/// A key that stays behind would be a trace of somebody who was never a patient.
+/// A key that stays behind would be a trace of nobody.
 #[tokio::test]
 async fn a_refused_command_to_an_unknown_patient_leaves_no_key() {
     let stage = Stage::open();

@@ -46,7 +46,7 @@ pub(super) struct Day {
     pub(super) visits: Vec<Visit>,
     /// The patient of the emergency.
     pub(super) emergency: usize,
-    /// The patient who is erased.
+    /// The erased patient.
     pub(super) erased: usize,
 }
 
@@ -145,7 +145,7 @@ impl Clinic {
         Ok(visits)
     }
 
-    /// Who read a patient's data, newest first. The patient itself asks.
+    /// The reads of a patient's data, newest first. The patient itself asks.
     pub(super) async fn accesses(&self, id: &str) -> Result<Vec<Value>, DemoError> {
         let patient = self.patient(id)?;
         let page = patient.read(id, "/accesses", "patient-request").query("limit", 100);

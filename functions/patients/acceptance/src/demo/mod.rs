@@ -64,7 +64,7 @@ pub async fn run(out: &mut impl Write) -> Result<bool, DemoError> {
     Ok(differences.is_empty())
 }
 
-/// What each read was answered with.
+/// The answers to reads.
 fn reads(out: &mut impl Write, visits: &[Visit], differences: &mut Vec<String>) -> io::Result<()> {
     heading(out, "Reads and their answers")?;
     let mut rows = table(&["reader", "purpose", "allowed", "refused", "by emergency"]);
@@ -86,7 +86,7 @@ fn reads(out: &mut impl Write, visits: &[Visit], differences: &mut Vec<String>) 
     Ok(())
 }
 
-/// What the patients see of it.
+/// The access logs, as patients see them.
 async fn accesses(
     out: &mut impl Write,
     clinic: &Clinic,

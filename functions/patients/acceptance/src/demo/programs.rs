@@ -13,7 +13,7 @@ pub(super) struct Programs {
     tenant: String,
 }
 
-/// What `verify-chain` says.
+/// The verdict of `verify-chain`.
 pub(super) struct Verified {
     /// Whether it found nothing.
     pub(super) is_clean: bool,

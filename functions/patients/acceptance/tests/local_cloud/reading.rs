@@ -1,4 +1,4 @@
-//! Who reads what, and its record.
+//! Reads and their records.
 
 use acceptance::checks::problem;
 use patients_acceptance::Caller;

@@ -54,6 +54,7 @@
 
 mod contradiction;
 mod missing;
+mod people;
 mod ports;
 mod process;
 mod role;
@@ -76,7 +77,6 @@ use crate::{
     Category, Command, Decider, PublicEvents,
     claims::Claimants,
     command::SnapshotChecks,
-    erasure::Erasable,
     process::ProcessManager,
     project::{Catalog, Projection, Tally},
     vocabulary::{PublicForms, Selection, Source},
@@ -202,22 +202,6 @@ impl Context {
     pub fn decider_with_claims<D: Decider>(self) -> Self {
         let context = self.decider::<D>();
         Self { claimants: context.claimants.with::<D>(), ..context }
-    }
-
-    /// Lets people of this domain be erased. Its deployment can then destroy keys, and signs certificates.
-    #[must_use]
-    pub fn erasing<D: Erasable>(mut self) -> Self {
-        if !D::Command::SEALS {
-            self.contradictions.push(Contradiction::NothingToErase(D::CATEGORY));
-        }
-        Self { erases: true, ..self }
-    }
-
-    /// Adds a domain in which queries record who read what. Only queries send its commands.
-    #[must_use]
-    pub fn records_reads_in<D: Decider>(mut self) -> Self {
-        self.recorded.push(D::CATEGORY);
-        self.decider::<D>()
     }
 
     /// Lets other contexts see the events of a category in their public form only. Without this declaration they see the
@@ -490,21 +474,6 @@ impl Context {
     /// Whether a domain of it seals. Its deployment then has a table of keys, and only then.
     pub const fn seals(&self) -> bool {
         self.seals
-    }
-
-    /// Whether people of it can be erased.
-    pub const fn erases(&self) -> bool {
-        self.erases
-    }
-
-    /// Whether queries record who read what. Its query function then appends to the log.
-    pub const fn records_reads(&self) -> bool {
-        !self.recorded.is_empty()
-    }
-
-    /// The categories of the domains in which queries record reads.
-    pub fn recorded_categories(&self) -> &[Category] {
-        &self.recorded
     }
 
     /// Its read models.
