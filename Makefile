@@ -29,7 +29,8 @@ help: ## List the commands
 	@echo "  PAYMENT_DEADLINE=86400          seconds after which an unpaid order is cancelled"
 	@echo "  DEMO_INPUT=FILE                 input of the demo of orders; demo/orders.jsonl has twelve times as many orders"
 
-demo: up ## Send commands to a local cloud and print a report (CONTEXT=orders|banking|devices)
+demo: up ## Send commands to a local cloud and print a report (CONTEXT=orders|banking|devices|patients)
+	@$(if $(filter patients,$(SHOWN)),$(CARGO) build --quiet --workspace --bin ledgerfold)
 	@"$$(scripts/built.sh $(SHOWN)-demo)" $(if $(filter orders,$(SHOWN)),$(DEMO_INPUT))
 
 test: prerequisites up ## Run all tests, including those on the local cloud

@@ -15,5 +15,6 @@ lock ledgerfold_local/locks/localstack 3.13 "$@" # only for 3.13, as explained i
 lock ledgerfold_local/locks/ministack 3.10 --no-config "$@"
 lock ../scripts/contract 3.10 --no-config "$@"
 lock ../scripts/parquet 3.10 --no-config "$@"
+lock ../scripts/fhir 3.10 --no-config "$@"
 lock ledgerfold_local/locks/tools 3.9 --no-config "$@"
 lock ledgerfold_local/locks/uv 3.9 --no-config "$@"

@@ -56,6 +56,7 @@ PLACES = {
     "functions/orders/acceptance/tests/": " (on the local cloud)",
     "functions/banking/acceptance/tests/": " (on the local cloud)",
     "functions/devices/acceptance/tests/": " (on the local cloud)",
+    "functions/patients/acceptance/tests/": " (on the local cloud)",
     "ledgerfold/dynamodb/tests/dynamodb_local/": " (on DynamoDB Local)",
     SUITES: " (over every store)",
 }

@@ -25,7 +25,8 @@ ALLOWED = {
     "reconcile": {"project", "waiting"},
     "rebuild": {"generations", "project", "reconcile", "waiting"},
     "claims": {"command", "rebuild", "waiting"},
-    "context": {"claims", "command", "generations", "process", "project", "query"},
+    "erasure": {"command"},
+    "context": {"claims", "command", "erasure", "generations", "process", "project", "query"},
 }
 LAYERS = {"vocabulary": set(), "ports": {"vocabulary"}}
 

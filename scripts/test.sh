@@ -15,9 +15,10 @@ fi
 export -f run
 
 features=ledgerfold-dynamodb/dynamodb-local,ledgerfold-kms/dynamodb-local,ledgerfold-s3/local-cloud
-features+=,banking/beancount,banking/parquet
-features+=,orders-acceptance/local-cloud,banking-acceptance/local-cloud,devices-acceptance/local-cloud
-# Beancount is installed by its test. Hledger is no package of Python, so it has to be there.
+features+=,banking/beancount,banking/parquet,patients/fhir
+features+=,orders-acceptance/local-cloud,banking-acceptance/local-cloud
+features+=,devices-acceptance/local-cloud,patients-acceptance/local-cloud
+# Beancount and the library for FHIR are installed by their tests. Hledger is no package of Python, so it has to be there.
 ! command -v hledger >/dev/null 2>&1 || features+=,banking/hledger
 emulator=${EMULATOR:-localstack}
 endpoint=$(of_stack target/local/stack.json endpoint)

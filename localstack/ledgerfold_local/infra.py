@@ -67,6 +67,8 @@ def local_parameters(
         "ProjectorTimeout": "5",
         # Short, because a developer waits for the retry after a fix.
         "RetryEvery": "1 minute",
+        # Short, because a developer waits for the certificate of an erasure.
+        "KeyCacheSeconds": "2",
         **issuer,
         **asked,
     }

@@ -21,6 +21,7 @@ use crate::{
     tail::{self, Tail},
     target::{Target, TargetOptions},
     token::{self, Token},
+    verify_certificate::{self, VerifyCertificate},
     verify_chain::{self, VerifyChain},
 };
 
@@ -42,6 +43,7 @@ enum Command {
     Admin(Admin),
     /// Make a token for a caller of the local cloud
     Token(Token),
+    VerifyCertificate(VerifyCertificate),
     /// Write a repository with a small service that runs
     New(New),
     /// Write completions for a shell
@@ -109,6 +111,7 @@ impl CommandLine {
             Command::Token(command) => {
                 token::run(&command, &self.target.tenant, self.target.stack()?, &mut output)
             }
+            Command::VerifyCertificate(command) => verify_certificate::run(&command, &mut output),
             Command::New(options) => new_project::run(&options, &mut output),
             Command::Completions(command) => {
                 completions::run(&command, Self::command(), &mut output)
@@ -179,6 +182,19 @@ mod tests {
         for bad in ["parked shipment retry", "parked retry", "parked one other"] {
             let arguments = ["ledgerfold"].into_iter().chain(bad.split(' '));
             assert!(CommandLine::try_parse_from(arguments).is_err(), "{bad} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_one_file() {
+        for (line, is_good) in [
+            ("verify-certificate erasure.json", true),
+            ("verify-certificate - --key BBs --json", true),
+            ("verify-certificate", false),
+            ("verify-certificate one.json other.json", false),
+        ] {
+            let arguments = ["ledgerfold"].into_iter().chain(line.split(' '));
+            assert_eq!(CommandLine::try_parse_from(arguments).is_ok(), is_good, "{line}");
         }
     }
 

@@ -50,6 +50,8 @@ pub(crate) enum CliError {
     NoLibrary(PathBuf),
     #[error("cannot read {}: {source}", path.display())]
     UnreadableLibrary { path: PathBuf, source: io::Error },
+    #[error("cannot read {}: {source}", path.display())]
+    UnreadableCertificate { path: PathBuf, source: io::Error },
     #[error("cannot write {}: {source}", path.display())]
     Unwritable { path: PathBuf, source: io::Error },
     #[error(

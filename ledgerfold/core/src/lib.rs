@@ -5,8 +5,8 @@ pub mod ports;
 pub mod vocabulary;
 
 pub use handlers::{
-    chain, claims, command, context, generations, keyring, process, project, query, rebuild,
-    reconcile, relay, waiting,
+    chain, claims, command, context, erasure, generations, keyring, process, project, query,
+    rebuild, reconcile, relay, waiting,
 };
 pub use vocabulary::{
     Access, Actor, Caller, Category, CausationId, Claim, Command, CommandId, CommandName,

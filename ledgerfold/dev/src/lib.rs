@@ -24,14 +24,23 @@ mod log;
 mod pipeline;
 mod server;
 
-use std::{env, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Instant};
+use std::{
+    env,
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use ledgerfold::{
     Caller,
-    context::{Context, Contradictions, InvalidSetting, QueryPorts},
+    context::{CertificatePorts, Context, Contradictions, InvalidSetting, QueryPorts},
+    erasure::Terms,
+    ports::SignerError,
 };
 use ledgerfold_lambda::{Service, http::ApiError};
-use ledgerfold_memory::{MemoryEventStore, MemoryReadSide};
+use ledgerfold_memory::{MemoryEventStore, MemoryReadSide, MemorySigner};
 use tokio::net::TcpListener;
 
 use self::{
@@ -97,6 +106,9 @@ pub enum DevError {
     /// There is no first token.
     #[error("the issuer of tokens cannot start: {0}")]
     Token(#[from] TokenError),
+    /// There is no key for certificates.
+    #[error(transparent)]
+    Signer(SignerError),
     /// The runtime cannot start.
     #[error("the runtime cannot start: {0}")]
     Runtime(std::io::Error),
@@ -203,9 +215,20 @@ impl Server {
         let (log, commits) = log::observed(stored, journal.clone());
         let seed = restored.as_ref().and_then(|restored| restored.key_seed);
         let keyring = keys::keyring(context, seed, journal.as_deref());
-        let ports = pipeline::ports(log.clone()).with_keyring(keyring.clone());
+        let mut ports = pipeline::ports(log.clone());
+        if let Some(keyring) = &keyring {
+            ports = ports.with_keyring(keyring.clone()).with_eraser(keyring.clone());
+        }
         let read_side = Arc::new(read_side(context));
-        let query_ports = QueryPorts::new(context, log.clone(), &*read_side).with_keys(keyring);
+        let mut query_ports =
+            QueryPorts::new(context, log.clone(), &*read_side).with_recording(ports.clone());
+        if let Some(keyring) = keyring {
+            let signer = MemorySigner::new().map_err(DevError::Signer)?;
+            let terms = Terms { cached_for: keys::CACHED_FOR, backups: Duration::ZERO };
+            let certificates =
+                CertificatePorts { states: keyring.clone(), signer: Arc::new(signer), terms };
+            query_ports = query_ports.with_keys(keyring).with_certificates(certificates);
+        }
         let services = Services {
             authentication,
             commands: service.commands(&ports)?,

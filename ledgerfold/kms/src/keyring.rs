@@ -1,8 +1,9 @@
 use async_trait::async_trait;
 use ledgerfold::{
     TenantId,
-    ports::{KeyEraser, KeyReader, Keyring, KeyringError},
+    ports::{ErasureReader, KeyEraser, KeyReader, Keyring, KeyringError},
     sealed::{InvalidKey, KeyState, KeyVersion, SubjectKey, SubjectPseudonym, TenantKey},
+    vocabulary::{ErasureRequest, ErasureState, LegalHold},
 };
 use zeroize::Zeroizing;
 
@@ -138,18 +139,47 @@ impl Keyring for KmsKeyring {
 }
 
 #[async_trait]
+impl ErasureReader for KmsKeyring {
+    async fn erasure_state(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectPseudonym,
+    ) -> Result<ErasureState, KeyringError> {
+        self.table.erasure_state(Owner::Subject(tenant, subject)).await
+    }
+}
+
+#[async_trait]
 impl KeyEraser for KmsKeyring {
     async fn erase(
         &self,
         tenant: &TenantId,
         subject: &SubjectPseudonym,
-    ) -> Result<KeyVersion, KeyringError> {
+        request: &ErasureRequest,
+    ) -> Result<ErasureState, KeyringError> {
         let owner = Owner::Subject(tenant, subject);
-        match self.table.erase(owner).await? {
-            StoredKey::Erased { through } => Ok(through),
-            StoredKey::Active { .. } => {
+        match self.table.erase(owner, request).await? {
+            ErasureState::Active | ErasureState::NoKey => {
                 Err(owner.damaged("its key is still there after the erasure"))
             }
+            state => Ok(state),
         }
+    }
+
+    async fn hold(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectPseudonym,
+        hold: &LegalHold,
+    ) -> Result<ErasureState, KeyringError> {
+        self.table.hold(Owner::Subject(tenant, subject), hold).await
+    }
+
+    async fn lift(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectPseudonym,
+    ) -> Result<ErasureState, KeyringError> {
+        self.table.lift(Owner::Subject(tenant, subject)).await
     }
 }

@@ -3,7 +3,8 @@
 //! | `pk` | attributes | owner |
 //! | --- | --- | --- |
 //! | `subject#<tenant>#<pseudonym>` | `v` (version, N), `w` (wrapped key, B) | a subject |
-//! | `subject#<tenant>#<pseudonym>` | `e` (newest erased version, N) | an erased subject |
+//! | `subject#<tenant>#<pseudonym>` | `h` (legal hold, JSON as S) beside `v`, `w` | a subject that must not be erased |
+//! | `subject#<tenant>#<pseudonym>` | `e` (newest erased version, N), `r` (the request, JSON as S) | an erased subject |
 //! | `tenant#<tenant>` | `v`, `w` | a tenant |
 //!
 //! KMS wraps a key only together with its encryption context: the tenant, and the pseudonym of the subject. A wrapped key
@@ -21,14 +22,17 @@
 //! | --- | --- | --- |
 //! | opens | `GetItem` | `Decrypt` |
 //! | seals | `GetItem`, `PutItem` | `Decrypt`, `GenerateDataKey` |
-//! | erases | `UpdateItem` | |
+//! | erases | `GetItem`, `UpdateItem` | |
+//! | signs certificates | | `Sign`, `GetPublicKey` |
 //!
 //! The SDK's clients do the retries: give them a retry configuration and timeouts.
 //! [`CachedKeys`](ledgerfold::keyring::CachedKeys) in front of it spares most calls.
 
 mod keyring;
 mod owner;
+mod signer;
 mod table;
 mod wrapping;
 
 pub use keyring::KmsKeyring;
+pub use signer::KmsSigner;

@@ -11,6 +11,7 @@ use ledgerfold::{
     keyring::{CachedKeys, provide_keys},
     ports::{KeyEraser, KeyReader, Keyring, KeyringError, PortError},
     sealed::{DataSubject, KeyState, KeyVersion, SubjectPseudonym, TenantKey},
+    vocabulary::ErasureRequest,
 };
 use ledgerfold_kms::KmsKeyring;
 use ledgerfold_proofs::{
@@ -186,7 +187,7 @@ async fn a_failure_of_the_table_is_retried_and_then_reported_by_its_meaning() {
         let (_table, keyring) = over(stand_in::kms().await, answers.clone()).await;
         let read = keyring.subject_key(&acme(), &ada()).await.map(drop);
         let (_table, keyring) = over(stand_in::kms().await, answers).await;
-        let erased = keyring.erase(&acme(), &ada()).await.map(drop);
+        let erased = keyring.erase(&acme(), &ada(), &ErasureRequest::example()).await.map(drop);
         for outcome in [read, erased] {
             let Err(KeyringError::Port(error)) = &outcome else {
                 unreachable!("{answer:?}: {outcome:?}")

@@ -9,8 +9,9 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     TenantId,
-    ports::{KeyEraser, KeyReader, Keyring, KeyringError, PortError, Random},
+    ports::{ErasureReader, KeyEraser, KeyReader, Keyring, KeyringError, PortError, Random},
     sealed::{KeyState, KeyVersion, SubjectKey, SubjectPseudonym, TenantKey},
+    vocabulary::{ErasureMark, ErasureRequest, ErasureState, LegalHold},
 };
 use sha2::{Digest, Sha256};
 
@@ -29,6 +30,25 @@ pub struct MemoryKeyring {
 struct Keys {
     tenants: BTreeMap<TenantId, TenantKey>,
     subjects: BTreeMap<(TenantId, SubjectPseudonym), KeyState>,
+    holds: BTreeMap<(TenantId, SubjectPseudonym), LegalHold>,
+    requests: BTreeMap<(TenantId, SubjectPseudonym), ErasureRequest>,
+}
+
+impl Keys {
+    fn state(&self, name: &(TenantId, SubjectPseudonym)) -> Result<ErasureState, KeyringError> {
+        Ok(match (self.subjects.get(name), self.holds.get(name)) {
+            (None, _) => ErasureState::NoKey,
+            (Some(KeyState::Active { .. }), None) => ErasureState::Active,
+            (Some(KeyState::Active { .. }), Some(hold)) => ErasureState::Held(hold.clone()),
+            (Some(KeyState::Erased { through }), _) => {
+                let request =
+                    self.requests.get(name).cloned().ok_or_else(|| {
+                        damaged(PortError::Refused("the mark has no request".into()))
+                    })?;
+                ErasureState::Erased(ErasureMark { through: *through, request })
+            }
+        })
+    }
 }
 
 impl MemoryKeyring {
@@ -137,21 +157,60 @@ impl Keyring for MemoryKeyring {
 }
 
 #[async_trait]
+impl ErasureReader for MemoryKeyring {
+    async fn erasure_state(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectPseudonym,
+    ) -> Result<ErasureState, KeyringError> {
+        self.begin()?.state(&(tenant.clone(), subject.clone()))
+    }
+}
+
+#[async_trait]
 impl KeyEraser for MemoryKeyring {
     async fn erase(
         &self,
         tenant: &TenantId,
         subject: &SubjectPseudonym,
-    ) -> Result<KeyVersion, KeyringError> {
+        request: &ErasureRequest,
+    ) -> Result<ErasureState, KeyringError> {
         let mut keys = self.begin()?;
         let name = (tenant.clone(), subject.clone());
         let through = match keys.subjects.get(&name) {
+            _ if keys.holds.contains_key(&name) => return keys.state(&name),
+            Some(KeyState::Erased { .. }) => return keys.state(&name),
             Some(KeyState::Active { version, .. }) => *version,
-            Some(KeyState::Erased { through }) => *through,
             None => KeyVersion::FIRST,
         };
-        keys.subjects.insert(name, KeyState::Erased { through });
-        Ok(through)
+        keys.subjects.insert(name.clone(), KeyState::Erased { through });
+        keys.requests.insert(name.clone(), request.clone());
+        keys.state(&name)
+    }
+
+    async fn hold(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectPseudonym,
+        hold: &LegalHold,
+    ) -> Result<ErasureState, KeyringError> {
+        let mut keys = self.begin()?;
+        let name = (tenant.clone(), subject.clone());
+        if let Some(KeyState::Active { .. }) = keys.subjects.get(&name) {
+            keys.holds.entry(name.clone()).or_insert_with(|| hold.clone());
+        }
+        keys.state(&name)
+    }
+
+    async fn lift(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectPseudonym,
+    ) -> Result<ErasureState, KeyringError> {
+        let mut keys = self.begin()?;
+        let name = (tenant.clone(), subject.clone());
+        keys.holds.remove(&name);
+        keys.state(&name)
     }
 }
 

@@ -16,6 +16,7 @@ mod read_side;
 mod read_table;
 mod reservations;
 mod row_store;
+mod signer;
 mod tally_store;
 mod time;
 
@@ -33,5 +34,6 @@ pub use quarantine::MemoryQuarantine;
 pub use read_side::MemoryReadSide;
 pub use read_table::MemoryReadTable;
 pub use row_store::MemoryRowStore;
+pub use signer::MemorySigner;
 pub use tally_store::MemoryTallyStore;
 pub use time::{ManualClock, SeededRandom};

@@ -10,7 +10,7 @@ use ledgerfold::{
     ports::{KeyEraser, Keyring, KeyringError, ReadStoreError, RowReader},
     project::{ProjectError, Projection, ReadModel, RowModel, Skipped},
     sealed::{DataSubject, Keyed, OpenKeys},
-    vocabulary::Commit,
+    vocabulary::{Commit, ErasureRequest},
 };
 use serde::Serialize;
 
@@ -127,7 +127,8 @@ impl<D: Decider> Sandbox<D> {
         let tenant = TenantId::default_tenant();
         let subject = DataSubject::new(subject).expect("the id must be a valid `DataSubject`");
         let key = self.keyring.provide_tenant_key(&tenant).await?;
-        self.keyring.erase(&tenant, &key.pseudonym(&subject)).await.map(drop)
+        let request = ErasureRequest::example();
+        self.keyring.erase(&tenant, &key.pseudonym(&subject), &request).await.map(drop)
     }
 
     /// The keyring of [`run_keyed`](Self::run_keyed), which can be made to fail.

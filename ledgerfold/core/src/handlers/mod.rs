@@ -5,6 +5,7 @@ pub mod chain;
 pub mod claims;
 pub mod command;
 pub mod context;
+pub mod erasure;
 pub mod generations;
 pub mod keyring;
 pub mod process;

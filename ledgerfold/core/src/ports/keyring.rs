@@ -3,7 +3,8 @@ use async_trait::async_trait;
 use super::PortError;
 use crate::{
     TenantId,
-    sealed::{KeyState, KeyVersion, SubjectPseudonym, TenantKey},
+    sealed::{KeyState, SubjectPseudonym, TenantKey},
+    vocabulary::{ErasureRequest, ErasureState, LegalHold},
 };
 
 /// The keys of data subjects and tenants, for functions that only open. They make no key.
@@ -51,12 +52,29 @@ pub trait Keyring: KeyReader {
     ) -> Result<KeyState, KeyringError>;
 }
 
-/// Destroys keys, for the erasure of a subject and nothing else. Functions that serve requests do not get it.
+/// Whether people can be erased, and were.
 #[async_trait]
-pub trait KeyEraser: Send + Sync {
+pub trait ErasureReader: Send + Sync {
+    /// The state of a subject. Strongly consistent.
+    ///
+    /// # Errors
+    /// [`KeyringError`].
+    async fn erasure_state(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectPseudonym,
+    ) -> Result<ErasureState, KeyringError>;
+}
+
+/// Destroys keys, for the erasure of a subject and nothing else, and keeps legal holds. All of it is in the item of the
+/// key, so a store decides between an erasure and a hold as between two writes of one item: the first one wins.
+#[async_trait]
+pub trait KeyEraser: ErasureReader {
     /// Destroys the key of a subject and forbids another one, in one write: there is no moment between the two. Also
-    /// forbids it for a subject that has no key, so that a command that is in flight makes none. Erasing twice has the
-    /// same effect as once. The result is the newest version that is destroyed, at least the first one.
+    /// forbids it for a subject that has no key, so that a command that is in flight makes none. Under a legal hold
+    /// nothing changes. A second erasure changes nothing, and the mark keeps the first request.
+    ///
+    /// The result is the state after the call: [`ErasureState::Erased`] or [`ErasureState::Held`].
     ///
     /// # Errors
     /// [`KeyringError`].
@@ -64,7 +82,32 @@ pub trait KeyEraser: Send + Sync {
         &self,
         tenant: &TenantId,
         subject: &SubjectPseudonym,
-    ) -> Result<KeyVersion, KeyringError>;
+        request: &ErasureRequest,
+    ) -> Result<ErasureState, KeyringError>;
+
+    /// Places a legal hold on a subject with a key. The first hold stays if there is one. Without a key, or after an
+    /// erasure, nothing changes.
+    ///
+    /// The result is the state after the call.
+    ///
+    /// # Errors
+    /// [`KeyringError`].
+    async fn hold(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectPseudonym,
+        hold: &LegalHold,
+    ) -> Result<ErasureState, KeyringError>;
+
+    /// Lifts the legal hold, if there is one. The result is the state after the call.
+    ///
+    /// # Errors
+    /// [`KeyringError`].
+    async fn lift(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectPseudonym,
+    ) -> Result<ErasureState, KeyringError>;
 }
 
 /// A key could not be read or made. The keyring has already retried.

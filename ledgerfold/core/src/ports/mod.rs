@@ -26,6 +26,7 @@ mod random;
 mod read_table;
 mod reservations;
 mod row_store;
+mod signer;
 mod skips;
 mod streams;
 mod tally_store;
@@ -49,7 +50,7 @@ pub use format::NewerFormat;
 pub use generations::{
     CopyIndex, GenerationReader, GenerationStore, SegmentPlace, SegmentProgress,
 };
-pub use keyring::{KeyEraser, KeyReader, Keyring, KeyringError};
+pub use keyring::{ErasureReader, KeyEraser, KeyReader, Keyring, KeyringError};
 pub use keys::{CounterKey, IndexKey, IndexOrder, IndexPartition, PartGroup, PartKey, PartOrder};
 pub use page::{Page, PageWalk, Resume};
 pub use part_store::{PartRange, PartReader, PartStore, StoredPart};
@@ -63,6 +64,7 @@ pub use reservations::{Correction, Reservation, Reservations};
 pub use row_store::{
     Listing, MAX_ROW_BYTES, ReadStoreError, RowReader, RowStore, StoredRow, Written,
 };
+pub use signer::{CertificateSigner, PublicKey, SignerError};
 pub use skips::{Signature, Skip, SkipError, SkipReason, SkipRecord, SkipRegister, Skips};
 pub use streams::{Segment, Streams, StreamsError};
 pub use tally_store::{Added, Counted, Counter, Increment, Memo, Settled, TallyReader, TallyStore};

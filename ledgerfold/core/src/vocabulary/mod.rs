@@ -14,6 +14,7 @@ mod decider;
 mod delivery;
 pub(crate) mod digest;
 mod envelope;
+mod erasure;
 pub(crate) mod event;
 pub(crate) mod fingerprint;
 mod generation;
@@ -48,6 +49,7 @@ pub use decider::{Command, Decider, DecisionContext, Idempotency, Rejection, Rej
 pub use delivery::{Content, Delivery, FailedReceipt, Receipt, ReplayName};
 pub use digest::derive_uuid;
 pub use envelope::{Envelope, Recorded};
+pub use erasure::{ErasureMark, ErasureRequest, ErasureState, LegalHold};
 pub use event::{DecodeError, Decoded, EncodeError, Event, EventType, Payload, SchemaVersion};
 pub use fingerprint::Fingerprint;
 pub(crate) use generation::FIRST_NUMBER;

@@ -13,6 +13,7 @@ use ledgerfold::{
         DataSubject, KeyState, KeyVersion, Label, OpenError, Opened, Personal, Plain, Sealed,
         SubjectKey, SubjectPseudonym,
     },
+    vocabulary::ErasureRequest,
 };
 use ledgerfold_testkit::{ManualClock, MemoryKeyring, SeededRandom};
 use serde::{Deserialize, Serialize};
@@ -91,7 +92,7 @@ async fn a_cached_key_is_dropped_at_its_age() {
     let stage = Stage::new();
     let ada = stage.subject("ada").await;
     stage.calls_for(&ada).await;
-    stage.keyring.erase(&acme(), &ada).await.expect("it is erased");
+    stage.keyring.erase(&acme(), &ada, &ErasureRequest::example()).await.expect("it is erased");
     stage.clock.sleep(CACHED_FOR - Duration::from_millis(1)).await;
     let cached = stage.cache.subject_key(&acme(), &ada).await.expect("it is cached");
     assert!(matches!(cached, Some(KeyState::Active { .. })), "{cached:?}");
@@ -260,7 +261,7 @@ async fn values_are_sealed_and_opened_with_fetched_keys() {
     assert_ne!(again.seal(&ada, &name).expect("it is sealed"), sealed);
 
     let pseudonym = keys.pseudonym(&ada);
-    keyring.erase(&acme(), &pseudonym).await.expect("it is erased");
+    keyring.erase(&acme(), &pseudonym, &ErasureRequest::example()).await.expect("it is erased");
     let open = keys_to_open(&keyring, &acme(), &row).await.expect("they are fetched");
     assert_eq!(open.open(&sealed), Ok(Opened::Erased));
     // Fetching for a query makes no key, also in a tenant that has none.

@@ -11,7 +11,7 @@ use ledgerfold::{
     keyring::CachedKeys,
     ports::{KeyEraser, KeyReader},
     sealed::DataSubject,
-    vocabulary::{Delivery, Receipt},
+    vocabulary::{Delivery, ErasureRequest, Receipt},
 };
 use ledgerfold_lambda::{
     http::{Method, Path, Request},
@@ -119,7 +119,8 @@ impl Stage {
         let key = self.keyring.tenant_key(&tenant).await.expect("it is read");
         let id = EntityId::new(id).expect("an id");
         let subject = key.expect("it was made").pseudonym(&DataSubject::from(&id));
-        self.keyring.erase(&tenant, &subject).await.expect("it is erased");
+        let request = ErasureRequest::example();
+        self.keyring.erase(&tenant, &subject, &request).await.expect("it is erased");
     }
 }
 

@@ -207,6 +207,7 @@ fn commands(scope: &Scope<'_>) -> Function<'static> {
         &make_keys,
         "The keys of people, for commands that seal.",
     ));
+    permissions.extend(keys::erasing(scope));
     Function {
         id: "CommandFunction",
         description: "Decides commands and appends their events.".to_owned(),
@@ -230,6 +231,7 @@ fn queries(scope: &Scope<'_>) -> Function<'static> {
         .and(scope.table_variables())
         .and(scope.event_table_variables())
         .and(keys::variables(scope))
+        .and(keys::certificate_variables(scope))
         .and(callers::environment());
     Function {
         id: "QueryFunction",
@@ -281,6 +283,12 @@ fn reading(scope: &Scope<'_>) -> Vec<Statement> {
     }
     let note = "The keys of people, for queries that show sealed fields.";
     permissions.extend(keys::permission(scope, &["dynamodb:GetItem"], note));
+    let records = || {
+        Statement::allow(&["dynamodb:PutItem"], arn("EventTable"))
+            .on_keys(&scope.recorded_streams())
+            .because("Queries record who read what. They may append to these streams only.")
+    };
+    permissions.extend(scope.context.records_reads().then(records));
     permissions
 }
 

@@ -1,6 +1,8 @@
 //! The keys of a context that seals: their table, and the KMS key that wraps them.
 
-use super::Scope;
+use ledgerfold::context::Context;
+
+use super::{Scope, parameters::number};
 use crate::{
     document::{Map, Resource, Section, Value, arn, choose, list, map, reference, sub},
     parts::{Alarm, Index, Key, Metric, Page, Statement, table},
@@ -39,14 +41,80 @@ const ADMINISTRATION: [&str; 20] = [
 ];
 
 pub(super) fn section(scope: &Scope<'_>) -> Section {
-    Section::new(
+    let section = Section::new(
         "Keys",
         "The context seals personal data under a key per person. To erase a person is to destroy the key.",
     )
     .holding([key_table(), wrapping_key(scope)])
+    .holding(scope.context.erases().then(|| certificate_key(scope)))
     .holding(alarms())
     .output_of("KeyTable")
-    .output("WrappingKey", arn("WrappingKey"))
+    .output("WrappingKey", arn("WrappingKey"));
+    match scope.context.erases() {
+        true => section.output("CertificateKey", arn("CertificateKey")),
+        false => section,
+    }
+}
+
+/// The parameters of a context that erases.
+pub(super) fn parameters(context: &Context) -> Map {
+    if !context.erases() {
+        return Map::default();
+    }
+    map! {
+        KeyCacheSeconds: number(300, 1, 3_600,
+            "Seconds for which functions cache the keys of people. After an erasure, the data is unreadable once they have \
+             passed. Fewer seconds need more requests to KMS."),
+        KeyBackupDays: number(0, 0, 35,
+            "Days for which you keep a backup of the table of keys. Certificates say that data is irrecoverable once they \
+             have passed."),
+    }
+}
+
+/// The names of these parameters.
+pub(super) const PARAMETERS: [&str; 2] = ["KeyCacheSeconds", "KeyBackupDays"];
+
+fn certificate_key(scope: &Scope<'_>) -> Resource {
+    let name = scope.context.name();
+    let properties = map! {
+        Description: format!("Signs the certificates of erasures of the context {name}."),
+        KeySpec: "ECC_NIST_P256",
+        KeyUsage: "SIGN_VERIFY",
+        PendingWindowInDays: 30,
+        KeyPolicy: map! {
+            Version: "2012-10-17",
+            Statement: list![
+                administrators(),
+                map! {
+                    Sid: "QueriesSignCertificates",
+                    Effect: "Allow",
+                    Principal: map! { AWS: arn("QueryFunctionRole") },
+                    Action: list!["kms:GetPublicKey", "kms:Sign"],
+                    Resource: "*",
+                },
+            ],
+        },
+    };
+    let kept = map! { DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain" };
+    let rotation = "KMS does not rotate keys that sign. Certificates name their key.";
+    Resource::new("CertificateKey", "AWS::KMS::Key", properties)
+        .with(kept)
+        .skipping(&[("CKV_AWS_7", rotation)])
+        .because(
+            "Only the query function may sign. Publish the public key, so that others can compare the key of a certificate \
+             with it. The key stays when somebody deletes the stack.",
+        )
+}
+
+/// The statement for the administrators of the account.
+fn administrators() -> Map {
+    map! {
+        Sid: "AdministratorsOfTheAccount",
+        Effect: "Allow",
+        Principal: map! { AWS: sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root") },
+        Action: ADMINISTRATION.into_iter().collect::<Value>(),
+        Resource: "*",
+    }
 }
 
 fn key_table() -> Resource {
@@ -88,13 +156,7 @@ fn wrapping_key(scope: &Scope<'_>) -> Resource {
         KeyPolicy: map! {
             Version: "2012-10-17",
             Statement: list![
-                map! {
-                    Sid: "AdministratorsOfTheAccount",
-                    Effect: "Allow",
-                    Principal: map! { AWS: sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root") },
-                    Action: ADMINISTRATION.into_iter().collect::<Value>(),
-                    Resource: "*",
-                }; "IAM decides who they are. They cannot unwrap a key, unless they change this policy, which CloudTrail \
+                administrators(); "IAM decides who they are. They cannot unwrap a key, unless they change this policy, which CloudTrail \
                     records.",
                 wraps("CommandsMakeAndReadKeys", "CommandFunctionRole", &["kms:Decrypt", "kms:GenerateDataKey"]),
                 wraps("QueriesReadKeys", "QueryFunctionRole", &["kms:Decrypt"]),
@@ -132,11 +194,38 @@ fn wraps(sid: &str, role: &str, actions: &[&str]) -> Map {
 
 /// The variables of a function that uses keys.
 pub(super) fn variables(scope: &Scope<'_>) -> Map {
-    use ledgerfold::context::variables::{KEY_TABLE, WRAPPING_KEY};
+    use ledgerfold::context::variables::{KEY_CACHE_SECONDS, KEY_TABLE, WRAPPING_KEY};
     if !scope.context.seals() {
         return Map::default();
     }
-    Map::default().with(KEY_TABLE, reference("KeyTable")).with(WRAPPING_KEY, arn("WrappingKey"))
+    let keys = Map::default()
+        .with(KEY_TABLE, reference("KeyTable"))
+        .with(WRAPPING_KEY, arn("WrappingKey"));
+    match scope.context.erases() {
+        true => keys.with(KEY_CACHE_SECONDS, reference("KeyCacheSeconds")),
+        false => keys,
+    }
+}
+
+/// The further variables of the function that makes certificates.
+pub(super) fn certificate_variables(scope: &Scope<'_>) -> Map {
+    use ledgerfold::context::variables::{CERTIFICATE_KEY, KEY_BACKUP_DAYS};
+    if !scope.context.erases() {
+        return Map::default();
+    }
+    Map::default()
+        .with(CERTIFICATE_KEY, arn("CertificateKey"))
+        .with(KEY_BACKUP_DAYS, reference("KeyBackupDays"))
+}
+
+/// The permission to destroy keys, and to place and lift legal holds.
+pub(super) fn erasing(scope: &Scope<'_>) -> Option<Statement> {
+    let owners = ["subject#*".to_owned()];
+    let note = "Destroys the key of an erased person, and places and lifts legal holds: both change the item of the key.";
+    let statement = || {
+        Statement::allow(&["dynamodb:UpdateItem"], arn("KeyTable")).on_keys(&owners).because(note)
+    };
+    scope.context.erases().then(statement)
 }
 
 /// The permission of a function to use the table of keys.

@@ -2,7 +2,7 @@
 
 use ledgerfold::context::{Context, Kind};
 
-use super::{callers, id_of};
+use super::{callers, id_of, keys};
 use crate::{
     document::{Map, Value, import, list, map, reference},
     parts::{KEY, key_condition, key_parameter},
@@ -34,6 +34,9 @@ pub(super) fn groups(context: &Context) -> Value {
         group("Throughput and time limits", &throughput),
         group("Spot check", &["SpotCheckEvery", "SpotCheckStreams", "SpotCheckPatience"]),
     ];
+    if context.erases() {
+        groups.insert(2, group("Keys of people", &keys::PARAMETERS));
+    }
     let settings: Vec<_> = settings(context).map(|(id, _)| id).collect();
     if !settings.is_empty() {
         let names: Vec<_> = settings.iter().map(String::as_str).collect();
@@ -61,7 +64,8 @@ pub(super) fn parameters(context: &Context) -> Map {
     let window = if exports(context) { window() } else { Map::default() };
     let limits = limits().and(counters).and(window);
     let deployment = deployment().and(key_parameter()).and(callers::parameters());
-    deployment.and(logs()).and(limits).and(spot_check()).and(settings(context).collect())
+    let keys = keys::parameters(context);
+    deployment.and(keys).and(logs()).and(limits).and(spot_check()).and(settings(context).collect())
 }
 
 fn has_counters(context: &Context) -> bool {

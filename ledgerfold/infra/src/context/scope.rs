@@ -54,6 +54,12 @@ impl Scope<'_> {
         self.context.categories().iter().map(streams_of).collect()
     }
 
+    /// The keys of the streams in which queries record reads.
+    pub(super) fn recorded_streams(&self) -> Vec<String> {
+        let categories = self.context.recorded_categories().iter();
+        categories.map(|category| format!("{category}#*")).collect()
+    }
+
     /// The names of its projections, each once.
     pub(super) fn projections(&self) -> Vec<&'static str> {
         self.context.catalog().projections()

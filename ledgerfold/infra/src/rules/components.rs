@@ -210,6 +210,9 @@ pub(super) fn outputs_are_complete(model: &Model<'_>) -> Vec<String> {
     if model.context.seals() {
         needed.extend(["KeyTable", "WrappingKey"].map(str::to_owned));
     }
+    if model.context.erases() {
+        needed.insert("CertificateKey".to_owned());
+    }
     let outputs = model.at("/Outputs").as_object().into_iter().flatten();
     let found: BTreeSet<String> = outputs
         .filter(|(_, output)| *output != &Json::Null)

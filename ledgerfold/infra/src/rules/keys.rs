@@ -19,6 +19,8 @@ const USERS: [(&str, &[&str], &[&str]); 2] = [
     ),
     ("QueryFunction", &["dynamodb:GetItem"], &["kms:Decrypt"]),
 ];
+/// The key that signs certificates.
+const CERTIFICATE_KEY: &str = "CertificateKey";
 /// These actions remove a key or the mark of an erasure.
 const REMOVALS: [&str; 5] = [
     "dynamodb:DeleteItem",
@@ -78,8 +80,18 @@ pub(super) fn keys_are_for_requests_only(model: &Model<'_>) -> Vec<String> {
     let mut broken = Vec::new();
     let owners = BTreeSet::from(["tenant#*", "subject#*"]);
     let mut found = BTreeSet::new();
+    let mut erases = false;
     for granted in model.statements().into_iter().filter(|it| it.allows() && it.concerns(KEY_TABLE))
     {
+        let of_people = granted.condition("dynamodb:LeadingKeys") == BTreeSet::from(["subject#*"]);
+        if model.context.erases()
+            && granted.owner == "CommandFunctionRole"
+            && granted.actions() == BTreeSet::from(["dynamodb:UpdateItem"])
+            && of_people
+        {
+            erases = true;
+            continue;
+        }
         let user = USERS.iter().find(|(id, ..)| granted.owner == format!("{id}Role"));
         let allowed = user.map(|(_, table, _)| table.iter().copied().collect());
         if allowed != Some(granted.actions()) || granted.condition("dynamodb:LeadingKeys") != owners
@@ -102,6 +114,28 @@ pub(super) fn keys_are_for_requests_only(model: &Model<'_>) -> Vec<String> {
         }
     }
     broken.extend(policy_of_the_wrapping_key(model));
+    if model.context.erases() {
+        broken.extend((!erases).then(|| "the command function cannot destroy a key".to_owned()));
+        broken.extend(policy_of_the_certificate_key(model));
+    }
+    broken
+}
+
+fn policy_of_the_certificate_key(model: &Model<'_>) -> Vec<String> {
+    let key = model.properties(CERTIFICATE_KEY);
+    let signs = json!({"AWS": {"Fn::GetAtt": ["QueryFunctionRole", "Arn"]}});
+    let mut signers = 0;
+    let mut broken = Vec::new();
+    for statement in list(&key["KeyPolicy"]["Statement"]) {
+        let granted = Granted { owner: CERTIFICATE_KEY, statement };
+        let actions = granted.actions();
+        if statement["Principal"] == signs {
+            signers += usize::from(actions == BTreeSet::from(["kms:GetPublicKey", "kms:Sign"]));
+        } else if actions.iter().any(|action| action.contains("Sign") || action.contains('*')) {
+            broken.push("others may sign certificates".to_owned());
+        }
+    }
+    broken.extend((signers != 1).then(|| "the query function cannot sign certificates".to_owned()));
     broken
 }
 

@@ -23,10 +23,10 @@ pub(super) fn breaks(rule: &str) -> Vec<Break> {
             Set("/Conditions/HasEncryptionKey", json!({"Fn::Equals": ["a", "b"]})),
         ],
         "roles_use_the_key_through_services" => vec![
-            Drop(statement!("QueryFunctionRole", 8, "")),
-            Drop(statement!("QueryFunctionRole", 8, "/Fn::If/1/Condition")),
-            Set(statement!("QueryFunctionRole", 8, "/Fn::If/1/Resource"), json!("*")),
-            Set(statement!("QueryFunctionRole", 8, "/Fn::If/1/Action"), json!("kms:CreateGrant")),
+            Drop(statement!("QueryFunctionRole", 9, "")),
+            Drop(statement!("QueryFunctionRole", 9, "/Fn::If/1/Condition")),
+            Set(statement!("QueryFunctionRole", 9, "/Fn::If/1/Resource"), json!("*")),
+            Set(statement!("QueryFunctionRole", 9, "/Fn::If/1/Action"), json!("kms:CreateGrant")),
             Drop(statement!("DeadlineSweepFunctionRole", 5, "")),
         ],
         "nobody_is_let_in_by_default" => vec![

@@ -77,6 +77,15 @@ pub(super) fn breaks(rule: &str) -> Vec<Break> {
             Set(statement!("CommandFunctionRole", 0, "/Action"), json!(["dynamodb:DeleteItem"])),
             Set(statement!("CommandFunctionRole", 0, "/Action"), json!("dynamodb:BatchWriteItem")),
             Set(statement!("QueryFunctionRole", 0, "/Action"), json!("dynamodb:PutItem")),
+            Drop(statement!("QueryFunctionRole", 7, "/Condition")),
+            Set(
+                statement!(
+                    "QueryFunctionRole",
+                    7,
+                    "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys"
+                ),
+                json!(["account#*"]),
+            ),
             Set(statement!("ReminderFunctionRole", 1, "/Resource"), json!([arn("EventTable")])),
             Set(
                 statement!("DeadlineSweepFunctionRole", 2, "/Resource"),

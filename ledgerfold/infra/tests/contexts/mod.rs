@@ -1,15 +1,18 @@
 //! The contexts for which the rules are checked.
 
 use ledgerfold::{
-    Category, Command, CommandName, Decider, DecisionContext, ProcessName, Recorded,
+    Access, Caller, Category, Command, CommandName, Decider, DecisionContext, ProcessName,
+    Recorded,
     context::Context,
+    erasure::Erasable,
     ports::DeadlineKey,
     process::{CommandOf, OnRefusal, ProcessManager, Reaction},
     project::Projection,
+    sealed::Keyed,
 };
 use ledgerfold_testkit::{
     bank::{AccountEvent, Accounts, NoteEvent, NoteWritten, PublicAccounts, Statements, Totals},
-    clinic::Patients,
+    clinic::{Patient, PatientCommand, PatientEvent, PatientRejection, Patients},
 };
 use serde::Serialize;
 
@@ -44,6 +47,68 @@ impl Decider for Notes {
         _: &DecisionContext<'_>,
     ) -> Result<Vec<NoteEvent>, Self::Rejection> {
         Ok(vec![NoteWritten { text: text.clone() }.into()])
+    }
+}
+
+/// A domain of people who can be erased.
+pub(crate) struct People;
+
+impl Decider for People {
+    type Command = Keyed<PatientCommand>;
+    type Event = PatientEvent;
+    type State = Option<Patient>;
+    type Rejection = PatientRejection;
+
+    const CATEGORY: Category = Category::from_static("person");
+
+    fn initial() -> Option<Patient> {
+        None
+    }
+
+    fn evolve(state: Option<Patient>, event: &PatientEvent) -> Option<Patient> {
+        Patients::evolve(state, event)
+    }
+
+    fn decide(
+        state: &Option<Patient>,
+        command: &Keyed<PatientCommand>,
+        context: &DecisionContext<'_>,
+    ) -> Result<Vec<PatientEvent>, PatientRejection> {
+        Patients::decide(state, command, context)
+    }
+}
+
+impl Erasable for People {
+    fn may_erase(_: &Caller, _: &Option<Patient>) -> Access {
+        Access::Allowed
+    }
+
+    fn erase(_: &Option<Patient>) -> Result<Vec<PatientEvent>, PatientRejection> {
+        Ok(Vec::new())
+    }
+}
+
+/// A domain in which queries record reads.
+pub(crate) struct Reads;
+
+impl Decider for Reads {
+    type Command = WriteNote;
+    type Event = NoteEvent;
+    type State = ();
+    type Rejection = ledgerfold_testkit::bank::AccountRejection;
+
+    const CATEGORY: Category = Category::from_static("read");
+
+    fn initial() {}
+
+    fn evolve((): (), _: &NoteEvent) {}
+
+    fn decide(
+        state: &(),
+        command: &WriteNote,
+        context: &DecisionContext<'_>,
+    ) -> Result<Vec<NoteEvent>, Self::Rejection> {
+        Notes::decide(state, command, context)
     }
 }
 
@@ -114,6 +179,9 @@ pub(crate) fn maximal() -> Context {
         .decider_with_claims::<Accounts>()
         .decider::<Notes>()
         .decider_with_claims::<Patients>()
+        .decider::<People>()
+        .erasing::<People>()
+        .records_reads_in::<Reads>()
         .rows::<Statements>("account-statement")
         .of_decider::<Accounts>()
         .listed_by("open")

@@ -86,6 +86,17 @@ impl Response {
         self
     }
 
+    /// The response with this `Content-Type` in place of JSON's.
+    #[must_use]
+    pub(super) fn with_media_type(mut self, media_type: &str) -> Self {
+        for (name, value) in &mut self.headers {
+            if *name == "Content-Type" && value == JSON {
+                media_type.clone_into(value);
+            }
+        }
+        self
+    }
+
     /// The response with one more header.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {

@@ -17,9 +17,10 @@ mod schema;
 pub use api::{Api, ApiError, Example};
 pub use authentication::{Authentication, InvalidAuthentication};
 pub use command::{
-    Accepted, CommandCall, CommandHeaders, CommandSide, Decided, DecidedSealing, Handles,
-    HttpCommand, HttpJointCommand, JointCall, JointEffect, JointPlan, Jointly, SealingCommand,
-    Success, accepted,
+    Accepted, CommandCall, CommandHeaders, CommandSide, Decided, DecidedSealing, Erases,
+    ErasureBody, ErasurePaths, Handles, Holds, HttpCommand, HttpJointCommand, In, JointCall,
+    JointEffect, JointPlan, Jointly, LiftLegalHold, Lifts, PlaceLegalHold, RequestErasure,
+    SealingCommand, Success, accepted,
 };
 pub use gateway::{GatewayEvent, GatewayResponse, answer_event, serve_http};
 pub use ledgerfold_tokens::{ClaimName, ClaimNames};
@@ -27,7 +28,6 @@ pub use message::{Method, Request, Response, StatusCode};
 pub use path::{Path, reference};
 pub use problem::{FieldError, Problem};
 pub use query::{
-    Answer, AtVersion, AuditedEvent, Counters, EventLog, HttpQuery, Instant, Limit, List,
-    ListPosition, Models, Opener, Page, PageCursor, Parts, QueryCall, Rows, Unversioned, Versioned,
+    Answer, AtVersion, AuditedEvent, Counters, ErasureAnswer, ErasureStatus, Erasures, EventLog, HttpQuery, Instant, Limit, List, ListPosition, Models, Opener, Page, PageCursor, Parts, QueryCall, Recorder, RequiredHeader, Rows, Unversioned, Versioned,
 };
 pub use schema::UnsupportedSchema;

@@ -61,6 +61,10 @@ async fn queries(service: &Service, world: &World) -> Result<(), StartError> {
     let tables = Tables::of(&service.context, world)?;
     let ports = QueryPorts::new(&service.context, log.clone(), &tables);
     let ports = keys::for_queries(ports, &service.context, world)?;
+    let ports = match service.context.records_reads() {
+        true => ports.with_recording(command_ports(world)?),
+        false => ports,
+    };
     let answers = service.queries(&ports, world.clock())?;
     // A query reads a row and the record of its generations at the same time.
     connect(service, world, &*log, 2).await;

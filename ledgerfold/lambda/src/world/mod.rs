@@ -6,6 +6,8 @@ mod trust;
 use std::sync::{Arc, OnceLock};
 
 use aws_config::SdkConfig;
+#[cfg(feature = "kms")]
+use ledgerfold::keyring::{CachedKeys, MAX_CACHED_KEYS};
 use ledgerfold::{
     generations::RecordReader,
     ports::{
@@ -175,16 +177,24 @@ impl World {
         Arc::new(DynamoSkips::new(self.dynamodb(), table, projection))
     }
 
-    /// The keys in this table, which this KMS key wraps. It remembers them for a bounded time, so make one keyring for all
+    /// The keys in this table, which this KMS key wraps. It remembers them for this time, so make one keyring for all
     /// requests.
     #[cfg(feature = "kms")]
     pub fn keyring(
         &self,
         table: &str,
         wrapping_key: &str,
-    ) -> Arc<ledgerfold::keyring::CachedKeys<KmsKeyring>> {
+        cached_for: std::time::Duration,
+    ) -> Arc<CachedKeys<KmsKeyring>> {
         let keyring = KmsKeyring::new(self.kms(), wrapping_key, self.dynamodb(), table);
-        Arc::new(ledgerfold::keyring::CachedKeys::new(Arc::new(keyring), self.clock()))
+        let keyring = Arc::new(keyring);
+        Arc::new(CachedKeys::with_limits(keyring, self.clock(), cached_for, MAX_CACHED_KEYS))
+    }
+
+    /// A signer of certificates with this KMS key.
+    #[cfg(feature = "kms")]
+    pub fn certificate_signer(&self, key: &str) -> Arc<dyn ledgerfold::ports::CertificateSigner> {
+        Arc::new(ledgerfold_kms::KmsSigner::new(self.kms(), key))
     }
 
     /// The objects of an export in this bucket.

@@ -5,6 +5,7 @@ use ledgerfold::{
     TenantId,
     ports::{KeyEraser, Keyring},
     sealed::{DataSubject, KeyState, KeyVersion, SubjectPseudonym, TenantKey},
+    vocabulary::{ErasureMark, ErasureRequest, ErasureState, LegalHold},
 };
 use uuid::Uuid;
 
@@ -52,7 +53,26 @@ async fn erase(
     tenant: &TenantId,
     subject: &SubjectPseudonym,
 ) -> KeyVersion {
-    keys.erase(tenant, subject).await.expect("the subject can be erased")
+    let request = ErasureRequest::example();
+    let state = keys.erase(tenant, subject, &request).await.expect("the subject can be erased");
+    let ErasureState::Erased(mark) = state else { unreachable!("no hold refuses it: {state:?}") };
+    mark.through
+}
+
+async fn hold(
+    keys: &dyn ErasableKeyring,
+    tenant: &TenantId,
+    subject: &SubjectPseudonym,
+) -> ErasureState {
+    keys.hold(tenant, subject, &LegalHold::example()).await.expect("the hold is answered")
+}
+
+async fn state(
+    keys: &dyn ErasableKeyring,
+    tenant: &TenantId,
+    subject: &SubjectPseudonym,
+) -> ErasureState {
+    keys.erasure_state(tenant, subject).await.expect("the state can be read")
 }
 
 const ERASED: KeyState = KeyState::Erased { through: KeyVersion::FIRST };
@@ -206,5 +226,68 @@ pub async fn of_provisions_and_an_erasure_at_once_the_erasure_stays(keys: &dyn E
         let provisions = join_all((0..RACERS).map(|_| provide(keys, &tenant, &subject)));
         futures::join!(provisions, erase(keys, &tenant, &subject));
         assert_eq!(read(keys, &tenant, &subject).await, Some(ERASED));
+    }
+}
+
+/// The certificate shows who asked for it. A later request is not the one that destroyed the key.
+pub async fn the_mark_keeps_the_first_request(keys: &dyn ErasableKeyring) {
+    let tenant = fresh_tenant();
+    let subject = fresh_subject();
+    provide(keys, &tenant, &subject).await;
+    erase(keys, &tenant, &subject).await;
+    let later = ErasureRequest { basis: "another".to_owned(), ..ErasureRequest::example() };
+    let mark = ErasureMark { through: KeyVersion::FIRST, request: ErasureRequest::example() };
+    let marked = ErasureState::Erased(mark);
+    let again = keys.erase(&tenant, &subject, &later).await.expect("it is repeated");
+    assert_eq!(again, marked);
+    assert_eq!(state(keys, &tenant, &subject).await, marked);
+}
+
+/// Somebody must keep the data.
+// Guards: a-legal-hold-refuses-an-erasure
+pub async fn a_legal_hold_refuses_an_erasure_until_it_is_lifted(keys: &dyn ErasableKeyring) {
+    let tenant = fresh_tenant();
+    let subject = fresh_subject();
+    let key = provide(keys, &tenant, &subject).await;
+    let held = ErasureState::Held(LegalHold::example());
+    assert_eq!(hold(keys, &tenant, &subject).await, held);
+    let refused = keys.erase(&tenant, &subject, &ErasureRequest::example()).await;
+    assert_eq!(refused.expect("the answer is the hold"), held);
+    assert_eq!(read(keys, &tenant, &subject).await, Some(key));
+    for _ in 0..2 {
+        let lifted = keys.lift(&tenant, &subject).await.expect("it is lifted");
+        assert_eq!(lifted, ErasureState::Active);
+    }
+    assert_eq!(erase(keys, &tenant, &subject).await, KeyVersion::FIRST);
+    assert_eq!(read(keys, &tenant, &subject).await, Some(ERASED));
+}
+
+/// A hold cannot bring data back, and makes no item for somebody unknown, which would stop the first key.
+pub async fn there_is_nothing_to_hold_without_a_key(keys: &dyn ErasableKeyring) {
+    let tenant = fresh_tenant();
+    let subject = fresh_subject();
+    assert_eq!(hold(keys, &tenant, &subject).await, ErasureState::NoKey);
+    assert_eq!(state(keys, &tenant, &subject).await, ErasureState::NoKey);
+    provide(keys, &tenant, &subject).await;
+    assert_eq!(state(keys, &tenant, &subject).await, ErasureState::Active);
+    erase(keys, &tenant, &subject).await;
+    assert!(matches!(hold(keys, &tenant, &subject).await, ErasureState::Erased(_)));
+    assert_eq!(read(keys, &tenant, &subject).await, Some(ERASED));
+}
+
+/// The first of the two wins, and the other learns of it.
+// Guards: a-legal-hold-refuses-an-erasure
+pub async fn of_a_hold_and_an_erasure_at_once_one_takes_effect(keys: &dyn ErasableKeyring) {
+    for _ in 0..RACERS {
+        let tenant = fresh_tenant();
+        let subject = fresh_subject();
+        provide(keys, &tenant, &subject).await;
+        let request = ErasureRequest::example();
+        let (held, erased) =
+            futures::join!(hold(keys, &tenant, &subject), keys.erase(&tenant, &subject, &request));
+        let stored = state(keys, &tenant, &subject).await;
+        assert_eq!((&held, &erased.expect("it is answered")), (&stored, &stored));
+        let is_erased = matches!(stored, ErasureState::Erased(_));
+        assert_eq!(read(keys, &tenant, &subject).await == Some(ERASED), is_erased);
     }
 }

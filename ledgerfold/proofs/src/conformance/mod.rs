@@ -423,6 +423,10 @@ macro_rules! keyring_rules {
             an_erasure_can_be_repeated,
             an_erasure_leaves_other_subjects_and_the_tenant,
             of_provisions_and_an_erasure_at_once_the_erasure_stays,
+            the_mark_keeps_the_first_request,
+            a_legal_hold_refuses_an_erasure_until_it_is_lifted,
+            there_is_nothing_to_hold_without_a_key,
+            of_a_hold_and_an_erasure_at_once_one_takes_effect,
         }
     };
 }

@@ -8,8 +8,9 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     TenantId,
-    ports::{KeyEraser, KeyReader, Keyring, KeyringError, Random},
+    ports::{ErasureReader, KeyEraser, KeyReader, Keyring, KeyringError, Random},
     sealed::{KeyState, KeyVersion, SubjectKey, SubjectPseudonym, TenantKey},
+    vocabulary::{ErasureMark, ErasureRequest, ErasureState, LegalHold},
 };
 use ledgerfold_testkit::SeededRandom;
 
@@ -36,6 +37,10 @@ enum Defect {
     ErasesTheWholeTenant,
     ErasesTheTenantsKey,
     ReadsTheFenceBeforehand,
+    KeepsTheLastRequest,
+    ErasesTheHeld,
+    HoldsTheUnknown,
+    ReadsTheHoldBeforehand,
 }
 
 /// The defects with the rules that they fail.
@@ -86,6 +91,16 @@ const MUTANTS: &[(Defect, &[&str])] = &[
     (Defect::ErasesTheWholeTenant, &["an_erasure_leaves_other_subjects_and_the_tenant"]),
     (Defect::ErasesTheTenantsKey, &["an_erasure_leaves_other_subjects_and_the_tenant"]),
     (Defect::ReadsTheFenceBeforehand, &["of_provisions_and_an_erasure_at_once_the_erasure_stays"]),
+    (Defect::KeepsTheLastRequest, &["the_mark_keeps_the_first_request"]),
+    (
+        Defect::ErasesTheHeld,
+        &[
+            "a_legal_hold_refuses_an_erasure_until_it_is_lifted",
+            "of_a_hold_and_an_erasure_at_once_one_takes_effect",
+        ],
+    ),
+    (Defect::HoldsTheUnknown, &["there_is_nothing_to_hold_without_a_key"]),
+    (Defect::ReadsTheHoldBeforehand, &["of_a_hold_and_an_erasure_at_once_one_takes_effect"]),
 ];
 
 /// A keyring with one defect.
@@ -101,6 +116,8 @@ type Subject = (TenantId, SubjectPseudonym);
 struct Keys {
     tenants: BTreeMap<TenantId, TenantKey>,
     subjects: BTreeMap<Subject, KeyState>,
+    holds: BTreeMap<Subject, LegalHold>,
+    requests: BTreeMap<Subject, ErasureRequest>,
 }
 
 impl Wrong {
@@ -224,14 +241,49 @@ impl Keyring for Wrong {
     }
 }
 
+impl Wrong {
+    fn state(&self, name: &Subject) -> ErasureState {
+        let keys = self.lock();
+        match (keys.subjects.get(name), keys.holds.get(name)) {
+            (Some(KeyState::Erased { through }), _) => {
+                let request = keys.requests.get(name).cloned();
+                let request = request.unwrap_or_else(ErasureRequest::example);
+                ErasureState::Erased(ErasureMark { through: *through, request })
+            }
+            (Some(KeyState::Active { .. }), None) => ErasureState::Active,
+            (_, Some(hold)) => ErasureState::Held(hold.clone()),
+            (None, None) => ErasureState::NoKey,
+        }
+    }
+}
+
+#[async_trait]
+impl ErasureReader for Wrong {
+    async fn erasure_state(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectPseudonym,
+    ) -> Result<ErasureState, KeyringError> {
+        Ok(self.state(&self.name(tenant, subject)))
+    }
+}
+
 #[async_trait]
 impl KeyEraser for Wrong {
     async fn erase(
         &self,
         tenant: &TenantId,
         subject: &SubjectPseudonym,
-    ) -> Result<KeyVersion, KeyringError> {
+        request: &ErasureRequest,
+    ) -> Result<ErasureState, KeyringError> {
         let name = self.name(tenant, subject);
+        let is_held = self.lock().holds.contains_key(&name);
+        if is_held && self.defect != Defect::ErasesTheHeld {
+            return Ok(self.state(&name));
+        }
+        if self.defect == Defect::ReadsTheHoldBeforehand {
+            tokio::task::yield_now().await;
+        }
         let mut keys = self.lock();
         let found = keys.subjects.get(&name).cloned();
         let erased = |through| KeyState::Erased { through };
@@ -240,7 +292,8 @@ impl KeyEraser for Wrong {
                 KeyVersion::new(through.get() + 1).expect("not 0")
             }
             (Defect::ErasesNothing, _) | (Defect::ErasesOnlyWhatIsThere, None) => {
-                return Ok(KeyVersion::FIRST);
+                let (through, request) = (KeyVersion::FIRST, request.clone());
+                return Ok(ErasureState::Erased(ErasureMark { through, request }));
             }
             (_, Some(KeyState::Erased { through })) => *through,
             (_, Some(KeyState::Active { version, .. })) => *version,
@@ -253,8 +306,36 @@ impl KeyEraser for Wrong {
         if self.defect == Defect::ErasesTheTenantsKey {
             keys.tenants.remove(tenant);
         }
-        keys.subjects.insert(name, erased(through));
-        Ok(through)
+        keys.subjects.insert(name.clone(), erased(through));
+        if self.defect == Defect::KeepsTheLastRequest || !keys.requests.contains_key(&name) {
+            keys.requests.insert(name.clone(), request.clone());
+        }
+        drop(keys);
+        Ok(self.state(&name))
+    }
+
+    async fn hold(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectPseudonym,
+        hold: &LegalHold,
+    ) -> Result<ErasureState, KeyringError> {
+        let name = self.name(tenant, subject);
+        let has_key = matches!(self.lock().subjects.get(&name), Some(KeyState::Active { .. }));
+        if has_key || self.defect == Defect::HoldsTheUnknown {
+            self.lock().holds.insert(name.clone(), hold.clone());
+        }
+        Ok(self.state(&name))
+    }
+
+    async fn lift(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectPseudonym,
+    ) -> Result<ErasureState, KeyringError> {
+        let name = self.name(tenant, subject);
+        self.lock().holds.remove(&name);
+        Ok(self.state(&name))
     }
 }
 

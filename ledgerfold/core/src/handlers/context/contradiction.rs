@@ -20,6 +20,9 @@ pub enum Contradiction {
     /// Two domains have the same streams.
     #[error("two deciders have the category {0}: declare only one of them")]
     CategoryTwice(Category),
+    /// A domain without sealed data.
+    #[error("{0} seals nothing, so nothing of it can be erased: its command must be `Keyed`")]
+    NothingToErase(Category),
     /// A model belongs to two projections, so a query cannot find its table.
     #[error("the model {model} is declared twice, the second time as {name}")]
     ModelTwice {
@@ -156,12 +159,14 @@ impl fmt::Display for Contradictions {
 
 impl std::error::Error for Contradictions {}
 
-/// A query uses a read model that the context does not declare.
+/// A query uses a read model, or something else, that the context does not declare.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{context} does not declare {model}: add it to the context with .rows or .tally")]
+#[error(
+    "{context} does not declare {model}: add it to the context, for example with .rows or .tally"
+)]
 pub struct Undeclared {
     /// The context.
     pub context: &'static str,
-    /// The model's type.
+    /// The model's type, or what else is missing.
     pub model: &'static str,
 }

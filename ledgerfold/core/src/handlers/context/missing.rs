@@ -5,9 +5,11 @@ use async_trait::async_trait;
 use crate::{
     StreamId, TenantId, Version,
     ports::{
-        CommitPage, EventReader, KeyReader, Keyring, KeyringError, PortError, Span, StoreError,
+        CommitPage, ErasureReader, EventReader, KeyEraser, KeyReader, Keyring, KeyringError,
+        PortError, Span, StoreError,
     },
     sealed::{KeyState, SubjectPseudonym, TenantKey},
+    vocabulary::{ErasureRequest, ErasureState, LegalHold},
 };
 
 /// The log of a context that the program does not know. Every read fails.
@@ -69,6 +71,42 @@ impl Keyring for MissingKeyring {
         _: &TenantId,
         _: &SubjectPseudonym,
     ) -> Result<KeyState, KeyringError> {
+        self.refused()
+    }
+}
+
+#[async_trait]
+impl ErasureReader for MissingKeyring {
+    async fn erasure_state(
+        &self,
+        _: &TenantId,
+        _: &SubjectPseudonym,
+    ) -> Result<ErasureState, KeyringError> {
+        self.refused()
+    }
+}
+
+#[async_trait]
+impl KeyEraser for MissingKeyring {
+    async fn erase(
+        &self,
+        _: &TenantId,
+        _: &SubjectPseudonym,
+        _: &ErasureRequest,
+    ) -> Result<ErasureState, KeyringError> {
+        self.refused()
+    }
+
+    async fn hold(
+        &self,
+        _: &TenantId,
+        _: &SubjectPseudonym,
+        _: &LegalHold,
+    ) -> Result<ErasureState, KeyringError> {
+        self.refused()
+    }
+
+    async fn lift(&self, _: &TenantId, _: &SubjectPseudonym) -> Result<ErasureState, KeyringError> {
         self.refused()
     }
 }

@@ -55,6 +55,7 @@
 mod contradiction;
 mod export;
 mod missing;
+mod people;
 mod ports;
 mod process;
 mod role;
@@ -70,7 +71,7 @@ use std::{
 pub use contradiction::{Contradiction, Contradictions, Undeclared};
 pub use export::ExportedDomain;
 pub use missing::{MissingKeyring, MissingLog};
-pub use ports::{CommandPorts, QueryPorts, ReadPorts, Readable};
+pub use ports::{CertificatePorts, CommandPorts, QueryPorts, ReadPorts, Readable};
 pub use process::{DeclaredProcess, InvalidSetting, Reacting};
 pub use role::{Role, UnknownRole};
 
@@ -99,6 +100,8 @@ pub struct Context {
     has_strict_commands: bool,
     seals: bool,
     exports: Vec<ExportedDomain>,
+    erases: bool,
+    recorded: Vec<Category>,
     catalog: Catalog,
     projections: Vec<DeclaredProjection>,
     processes: Vec<DeclaredProcess>,
@@ -176,6 +179,8 @@ impl Context {
             has_strict_commands: false,
             seals: false,
             exports: Vec::new(),
+            erases: false,
+            recorded: Vec::new(),
             catalog: Catalog::new(),
             projections: Vec::new(),
             processes: Vec::new(),

@@ -11,10 +11,10 @@ use super::{
 use crate::{
     Decider, StreamId,
     command::{CommandHandler, JointDecider, JointHandler, StreamReader},
+    erasure::Terms,
     generations::RecordReader,
     ports::{
-        Clock, EventReader, EventStore, KeyReader, Keyring, Listing, PartReader, PortError, Random,
-        ReadStoreError, ReadView, RowReader, Skips, StoredRow, TallyReader,
+    CertificateSigner, Clock, ErasureReader, EventReader, EventStore, KeyEraser, KeyReader, Keyring, Listing, PartReader, PortError, Random, ReadStoreError, ReadView, RowReader, Skips, StoredRow, TallyReader,
     },
     project::{Parted, Projection, Tally, selected_log},
     query::{LiveParts, LiveRows, LiveTallies},
@@ -32,12 +32,21 @@ pub struct CommandPorts {
     pub random: Arc<dyn Random>,
     /// The keys of a context that seals. For any other context every call fails.
     pub keyring: Arc<dyn Keyring>,
+    /// The erasures of a context that erases. For any other context every call fails.
+    pub eraser: Arc<dyn KeyEraser>,
 }
 
 impl CommandPorts {
     /// The ports of a context that does not seal.
     pub fn new(log: Arc<dyn EventStore>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self { log, clock, random, keyring: Arc::new(MissingKeyring) }
+        let keyring = Arc::new(MissingKeyring);
+        Self { log, clock, random, eraser: keyring.clone(), keyring }
+    }
+
+    /// The ports of a context that erases.
+    #[must_use]
+    pub fn with_eraser(self, eraser: Arc<dyn KeyEraser>) -> Self {
+        Self { eraser, ..self }
     }
 
     /// The ports of a context that seals with these keys.
@@ -109,12 +118,65 @@ pub struct QueryPorts<'a> {
     log: Arc<dyn EventReader>,
     tables: &'a dyn ReadPorts,
     keys: Arc<dyn KeyReader>,
+    certificates: Option<CertificatePorts>,
+    recording: Option<CommandPorts>,
+}
+
+/// The ports behind certificates of erasures.
+#[derive(Clone)]
+pub struct CertificatePorts {
+    /// The marks.
+    pub states: Arc<dyn ErasureReader>,
+    /// The signer.
+    pub signer: Arc<dyn CertificateSigner>,
+    /// How long keys outlive their erasure.
+    pub terms: Terms,
 }
 
 impl<'a> QueryPorts<'a> {
     /// The ports of this context's queries. Without [`with_keys`](Self::with_keys) no query can open a sealed field.
     pub fn new(context: &'a Context, log: Arc<dyn EventReader>, tables: &'a dyn ReadPorts) -> Self {
-        Self { context, log, tables, keys: Arc::new(MissingKeyring) }
+        let keys = Arc::new(MissingKeyring);
+        Self { context, log, tables, keys, certificates: None, recording: None }
+    }
+
+    /// The queries of a context that erases make certificates.
+    #[must_use]
+    pub fn with_certificates(self, certificates: CertificatePorts) -> Self {
+        Self { certificates: Some(certificates), ..self }
+    }
+
+    /// The queries of a context that records reads append to its log.
+    #[must_use]
+    pub fn with_recording(self, recording: CommandPorts) -> Self {
+        Self { recording: Some(recording), ..self }
+    }
+
+    /// The ports behind certificates.
+    ///
+    /// # Errors
+    /// [`Undeclared`] if the context does not erase.
+    pub fn certificates(&self) -> Result<CertificatePorts, Undeclared> {
+        self.certificates.clone().ok_or_else(|| self.undeclared("an erasure: .erasing::<…>()"))
+    }
+
+    /// The handler of the domain that records reads.
+    ///
+    /// # Errors
+    /// [`Undeclared`] if the context does not record reads.
+    pub fn recorder<D: Decider>(&self) -> Result<CommandHandler<D>, Undeclared> {
+        let ports = self.recording.as_ref();
+        let missing = || self.undeclared("a record of reads: .records_reads_in::<…>()");
+        ports.map(CommandPorts::handler::<D>).ok_or_else(missing)
+    }
+
+    fn undeclared(&self, what: &'static str) -> Undeclared {
+        Undeclared { context: self.context.name(), model: what }
+    }
+
+    /// The name of the context.
+    pub const fn context_name(&self) -> &'static str {
+        self.context.name()
     }
 
     /// The queries of a context that seals open its fields with these keys.

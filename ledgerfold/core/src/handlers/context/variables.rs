@@ -10,6 +10,12 @@ pub const RESERVATIONS: &str = "RESERVATIONS";
 pub const KEY_TABLE: &str = "KEY_TABLE";
 /// The KMS key that wraps the keys of this table.
 pub const WRAPPING_KEY: &str = "WRAPPING_KEY";
+/// The seconds for which a function caches keys.
+pub const KEY_CACHE_SECONDS: &str = "KEY_CACHE_SECONDS";
+/// The days for which a backup of the table of keys is kept.
+pub const KEY_BACKUP_DAYS: &str = "KEY_BACKUP_DAYS";
+/// The KMS key that signs certificates of erasures.
+pub const CERTIFICATE_KEY: &str = "CERTIFICATE_KEY";
 /// The table of generations, quarantined streams and skips.
 pub const PROJECTION_STATES: &str = "PROJECTION_STATES";
 /// The projection of a projector.

@@ -10,8 +10,9 @@ use lru::LruCache;
 
 use crate::{
     TenantId, Timestamp,
-    ports::{Clock, KeyReader, Keyring, KeyringError},
+    ports::{Clock, ErasureReader, KeyEraser, KeyReader, Keyring, KeyringError},
     sealed::{KeyState, SubjectPseudonym, TenantKey},
+    vocabulary::{ErasureRequest, ErasureState, LegalHold},
 };
 
 /// How long a key is cached. A process can read the data of an erased subject for this long.
@@ -196,6 +197,49 @@ impl<K: Keyring + ?Sized> Keyring for CachedKeys<K> {
         let state = self.keyring.provide_subject_key(tenant, subject).await?;
         self.remember(name, Key::Subject(state.clone()), asked);
         Ok(state)
+    }
+}
+
+#[async_trait]
+impl<K: ErasureReader + ?Sized> ErasureReader for CachedKeys<K> {
+    async fn erasure_state(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectPseudonym,
+    ) -> Result<ErasureState, KeyringError> {
+        self.keyring.erasure_state(tenant, subject).await
+    }
+}
+
+/// Erasures and holds are never cached. An erasure also drops the cached key of this process.
+#[async_trait]
+impl<K: KeyEraser + ?Sized> KeyEraser for CachedKeys<K> {
+    async fn erase(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectPseudonym,
+        request: &ErasureRequest,
+    ) -> Result<ErasureState, KeyringError> {
+        let state = self.keyring.erase(tenant, subject, request).await?;
+        self.forget(tenant, subject);
+        Ok(state)
+    }
+
+    async fn hold(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectPseudonym,
+        hold: &LegalHold,
+    ) -> Result<ErasureState, KeyringError> {
+        self.keyring.hold(tenant, subject, hold).await
+    }
+
+    async fn lift(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectPseudonym,
+    ) -> Result<ErasureState, KeyringError> {
+        self.keyring.lift(tenant, subject).await
     }
 }
 

@@ -59,6 +59,26 @@ pub async fn provide_keys(
     Ok(SealingKeys::new(OpenKeys::new(tenant.clone(), states), tenant_key, subjects, seed))
 }
 
+/// The keys of a command about these subjects, without making any key of a subject, and whether all of them have one. A
+/// value of a subject without a key cannot be sealed: see [`SealError::NotProvided`](crate::sealed::SealError).
+///
+/// # Errors
+/// [`FetchKeysError`].
+pub async fn existing_keys(
+    keyring: &dyn Keyring,
+    random: &dyn Random,
+    tenant: &TenantId,
+    subjects: &[DataSubject],
+) -> Result<(SealingKeys, bool), FetchKeysError> {
+    let tenant_key = keyring.provide_tenant_key(tenant).await?;
+    let pseudonyms: BTreeSet<_> = subjects.iter().map(|it| tenant_key.pseudonym(it)).collect();
+    let open = fetch_keys(keyring, tenant, pseudonyms.clone()).await?;
+    let are_complete = pseudonyms.iter().all(|it| open.state(it).is_ok());
+    let mut seed = [0; 32];
+    random.fill(&mut seed);
+    Ok((SealingKeys::new(open, tenant_key, subjects, seed), are_complete))
+}
+
 /// The keys that open every sealed value in this event, state or row, or in a page of rows.
 ///
 /// # Errors

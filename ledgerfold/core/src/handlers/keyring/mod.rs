@@ -8,4 +8,6 @@ mod cached;
 mod fetch;
 
 pub use cached::{CACHED_FOR, CachedKeys, MAX_CACHED_KEYS};
-pub use fetch::{FetchKeysError, MAX_SUBJECTS, fetch_keys, keys_to_open, provide_keys};
+pub use fetch::{
+    FetchKeysError, MAX_SUBJECTS, existing_keys, fetch_keys, keys_to_open, provide_keys,
+};

@@ -19,7 +19,8 @@ use ledgerfold::{
 };
 
 use super::{
-    CommandSide, Decided, DecidedSealing, Handles, HttpCommand, HttpJointCommand, HttpQuery,
+    CommandSide, Decided, DecidedSealing, Erases, ErasurePaths, Handles, Holds, HttpCommand,
+    HttpJointCommand, HttpQuery, In, LiftLegalHold, Lifts, PlaceLegalHold, RequestErasure,
     SealingCommand, query::QuerySide,
 };
 use crate::service::Answers;
@@ -117,6 +118,15 @@ impl Api {
         <C::Decider as Decider>::Command: SealingCommand,
     {
         self.command_with::<C, DecidedSealing<C::Decider>>()
+    }
+
+    /// Adds the commands that erase a person of this domain, and place and lift legal holds. The context must declare
+    /// [`erasing`](ledgerfold::context::Context::erasing).
+    #[must_use]
+    pub fn erasing<D: ErasurePaths>(self) -> Self {
+        self.command_with::<In<D, RequestErasure>, Erases<D>>()
+            .command_with::<In<D, PlaceLegalHold>, Holds<D>>()
+            .command_with::<In<D, LiftLegalHold>, Lifts<D>>()
     }
 
     /// Adds a command that is answered by own code.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{ApiError, Template, router::Endpoint};
 use crate::http::{
     Answer, CommandSide, Handles, HttpCommand, HttpJointCommand, HttpQuery, Jointly, Models,
-    Success,
+    RequiredHeader, Success,
     command::{CommandChecks, CommandEndpoint, check_location},
     query::{QueryChecks, QueryEndpoint, QuerySide},
 };
@@ -65,6 +65,8 @@ pub(in crate::http) enum Part {
 
 pub(in crate::http) struct CommandPart {
     pub(in crate::http) refusals: &'static [&'static str],
+    /// The field that the service fills.
+    pub(in crate::http) adds: Option<&'static str>,
     pub(in crate::http) needs_key: bool,
     pub(in crate::http) creates: Option<Category>,
     pub(in crate::http) may_not_find: bool,
@@ -78,6 +80,9 @@ pub(in crate::http) struct QueryPart {
     pub(in crate::http) answer: Schema,
     pub(in crate::http) has_version: bool,
     pub(in crate::http) opens: bool,
+    pub(in crate::http) headers: &'static [RequiredHeader],
+    /// The media types beside JSON.
+    pub(in crate::http) also: &'static [&'static str],
 }
 
 /// Collects the schemas of all types. Requests and answers differ: an optional field of a request may be missing, and one
@@ -115,6 +120,7 @@ impl Operation {
                 });
                 let part = CommandPart {
                     refusals: C::REFUSALS,
+                    adds: C::ADDS,
                     needs_key: H::NEEDS_KEY,
                     creates: H::creates(),
                     may_not_find: H::MAY_NOT_FIND,
@@ -147,6 +153,8 @@ impl Operation {
                     answer: generators.answers.subschema_for::<<Q::Answer as Answer>::Body>(),
                     has_version: Q::Answer::HAS_VERSION,
                     opens: Q::Models::OPENS,
+                    headers: Q::HEADERS,
+                    also: Q::Answer::ALSO,
                 };
                 describe(&Q::example(), generators, Part::Query(part))
             },

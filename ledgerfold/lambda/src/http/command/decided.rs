@@ -34,14 +34,14 @@ where
     }
 
     async fn handle(&self, command: C, call: CommandCall<'_>) -> Result<Response, Problem> {
-        Addressed::of::<D>(call)?.handle(&self.0, command.into()).await
+        Addressed::of::<D>(call)?.handle(&self.0, command.into(), C::ADDS.is_some()).await
     }
 }
 
 /// The answers to success of a command of one stream.
 pub(super) fn successes<C: HttpCommand>() -> Vec<Success> {
     const TAKEN: &str = "The command took effect, now or when it was first sent.";
-    let creates = !C::PATH.contains("{id}");
+    let creates = !C::PATH.contains("{id}") || C::ADDS.is_some();
     let status = if creates { StatusCode::CREATED } else { StatusCode::OK };
     let success = Success::new::<Accepted>(status, TAKEN).with_version();
     let location = reference(C::PATH, &format!("{}/", C::PATH)).replace('.', "\\.");
@@ -81,11 +81,12 @@ impl<'a> Addressed<'a> {
         &self.stream
     }
 
-    /// Handles the command, and answers.
+    /// Handles the command, and answers. `adds` says whether the command adds a part to the stream.
     pub(super) async fn handle<D: Decider>(
         self,
         handler: &CommandHandler<D>,
         command: D::Command,
+        adds: bool,
     ) -> Result<Response, Problem> {
         let Self { call, headers, command_id, stream, hint } = self;
         let context = headers.context(&command_id);
@@ -93,10 +94,12 @@ impl<'a> Addressed<'a> {
             .expecting(headers.expected)
             .with_hint(hint);
         let answer = handler.handle(&request).await?;
-        if call.id.is_some() {
-            return Ok(accepted(StatusCode::OK, &answer));
-        }
-        let location = call.location(&format!("{}/{}", call.path, answer.stream.id()));
+        let created = match call.id {
+            None => answer.stream.id().clone(),
+            Some(_) if adds => headers.created_id(call.path)?,
+            Some(_) => return Ok(accepted(StatusCode::OK, &answer)),
+        };
+        let location = call.location(&format!("{}/{created}", call.path));
         Ok(accepted(StatusCode::CREATED, &answer).with_header("Location", location))
     }
 }

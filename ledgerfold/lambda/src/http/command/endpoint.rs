@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use ledgerfold::EntityId;
 use serde_json::Value;
 
-use super::{CommandCall, CommandSide, Handles, HttpCommand, body};
+use super::{CommandCall, CommandHeaders, CommandSide, Handles, HttpCommand, body};
 use crate::http::{
     Problem, Request, Response,
     api::{ApiError, Endpoint, FirstUse, Matched, Template},
@@ -44,7 +44,11 @@ impl CommandChecks {
             None => Err(ApiError::NoField { path: C::PATH, parameter: (*name).to_owned() }),
         });
         let path = path.collect::<Result<_, _>>()?;
-        let body = shape.without(&names);
+        if let Some(name) = C::ADDS.filter(|name| shape.field(name).is_none()) {
+            return Err(ApiError::NoField { path: C::PATH, parameter: name.to_owned() });
+        }
+        let outside: Vec<&str> = names.into_iter().chain(C::ADDS).collect();
+        let body = shape.without(&outside);
         Ok(Self { body, path })
     }
 }
@@ -65,6 +69,10 @@ impl<C: HttpCommand, H: Handles<C>> CommandEndpoint<C, H> {
                 return Err(broken(name, errors));
             }
             fields.push((name.clone(), value));
+        }
+        if let Some(name) = C::ADDS {
+            let id = CommandHeaders::read(request)?.created_id(&matched.path)?;
+            fields.push((name.to_owned(), id.as_str().into()));
         }
         QueryParameters::read(request, &[])?;
         let mut body = body::json::<C>(request)?;

@@ -47,6 +47,7 @@ mod accepted;
 mod body;
 mod decided;
 mod endpoint;
+mod erasing;
 mod headers;
 mod joint;
 mod numbers;
@@ -68,6 +69,10 @@ use super::{FieldError, Problem, Request, Response, StatusCode, api::Matched, re
 
 pub use accepted::{Accepted, accepted};
 pub use decided::Decided;
+pub use erasing::{
+    Erases, ErasureBody, ErasurePaths, Holds, In, LiftLegalHold, Lifts, PlaceLegalHold,
+    RequestErasure,
+};
 pub use headers::CommandHeaders;
 pub use joint::{HttpJointCommand, JointCall, JointEffect, JointPlan, Jointly};
 pub use sealing::{DecidedSealing, SealingCommand};
@@ -97,6 +102,10 @@ pub trait HttpCommand: Serialize + DeserializeOwned + JsonSchema + Send + Sync +
     /// Whether a number of the body may exceed the range of 64-bit floats. The command then has 0 in its place, and its
     /// handler finds the notation of every number in the body of the request.
     const TAKES_ANY_NUMBER: bool = false;
+    /// The field with the id of the part that the command adds to its stream, for example `record`. The service chooses the
+    /// id, so it is not part of the body; it is the same for the same caller, path and `Idempotency-Key`. The answer is 201
+    /// with the part's `Location` below [`PATH`](Self::PATH). An [`HttpJointCommand`] does not use it.
+    const ADDS: Option<&'static str> = None;
 
     /// A request that is accepted in the right state. It appears in the document.
     fn example() -> Self;

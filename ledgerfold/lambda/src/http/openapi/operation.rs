@@ -7,7 +7,7 @@ use super::{
     schemas::{Schemas, paragraphs, tidy},
 };
 use crate::http::{
-    Success,
+    RequiredHeader, Success,
     api::{ApiError, CommandPart, Description, Kind, Part, QueryPart, Template},
 };
 
@@ -40,7 +40,8 @@ impl Documented<'_> {
         parameters.extend(["IfMatch", "Traceparent"].map(|it| reference("parameters", it)));
         let mut operation = self.head("commands");
         operation["parameters"] = parameters.into();
-        operation["requestBody"] = self.body(&in_path)?;
+        let outside: Vec<&str> = in_path.iter().copied().chain(command.adds).collect();
+        operation["requestBody"] = self.body(&outside)?;
         operation["responses"] = self.command_responses(command, links);
         Ok(operation)
     }
@@ -53,6 +54,7 @@ impl Documented<'_> {
             in_path.iter().map(|name| self.parameter(name, In::Path)).collect();
         let others = self.fields().into_iter().filter(|name| !in_path.contains(&name.as_str()));
         parameters.extend(others.map(|name| self.parameter(&name, In::Query)));
+        parameters.extend(query.headers.iter().map(required_header));
         let headers = ["ConsistencyToken", "IfNoneMatch", "Prefer"];
         parameters.extend(headers.map(|it| reference("parameters", it)));
         let mut operation = self.head("queries");
@@ -194,8 +196,22 @@ impl Documented<'_> {
             "headers": headers,
             "content": {"application/json": {"schema": body}},
         });
+        for media_type in query.also {
+            responses["200"]["content"][*media_type] = json!({"schema": {"type": "object"}});
+        }
         responses
     }
+}
+
+fn required_header(header: &RequiredHeader) -> Value {
+    json!({
+        "name": header.name,
+        "in": "header",
+        "required": true,
+        "description": header.description,
+        "schema": {"type": "string", "enum": header.values},
+        "example": header.values.first(),
+    })
 }
 
 /// The `{id}` of a command, which is no field of it.

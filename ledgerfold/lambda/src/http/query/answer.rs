@@ -17,6 +17,14 @@ pub trait Answer: Send {
     /// Whether the answer has a version, which is its `ETag` then. The tag of any other answer is a digest of its body.
     const HAS_VERSION: bool;
 
+    /// The media types that it has beside JSON, for the document. The request asks for one with `Accept`.
+    const ALSO: &'static [&'static str] = &[];
+
+    /// The media type of the body, for a query that offers several.
+    fn media_type(&self) -> &'static str {
+        "application/json"
+    }
+
     /// The body and the version.
     fn into_parts(self) -> (Self::Body, Option<Version>);
 }

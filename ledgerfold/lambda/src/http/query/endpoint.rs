@@ -123,10 +123,15 @@ impl<Q: HttpQuery> QueryEndpoint<Q> {
             Access::Forbidden => return Err(QueryError::Forbidden.into()),
             Access::Hidden => return Err(Problem::no_such_resource()),
         }
+        for header in Q::HEADERS {
+            header.read(request)?;
+        }
         let token = self.token(request)?;
         let call = QueryCall { request, token: token.as_ref(), now };
-        let (body, version) = query.answer(&self.models, call).await?.into_parts();
-        let response = Response::json(StatusCode::OK, &body);
+        let answer = query.answer(&self.models, call).await?;
+        let media_type = answer.media_type();
+        let (body, version) = answer.into_parts();
+        let response = Response::json(StatusCode::OK, &body).with_media_type(media_type);
         let tag = version.map_or_else(|| Tag::of_content(&response.body), Tag::Version);
         Ok((response, tag))
     }
@@ -141,25 +146,31 @@ impl<Q: HttpQuery> QueryEndpoint<Q> {
         let mut attempts = condition.attempts(&*self.clock);
         loop {
             let (response, tag) = self.show(request, matched, self.clock.now()).await?;
-            if condition.compare(tag) == News::New || !attempts.next().await {
+            if condition.compare(tag) == News::New || Q::Models::RECORDS || !attempts.next().await {
                 return Ok(condition.response(response, tag));
             }
         }
     }
 }
 
-/// Answers depend on the caller and on the token. Caches of browsers keep a 404 too.
-const FOR_CACHES: [(&str, &str); 2] =
-    [("Cache-Control", "private, no-cache"), ("Vary", "Authorization, Consistency-Token")];
+/// Answers depend on the caller and on the token, and some on the media type. Caches of browsers keep a 404 too.
+const fn for_caches(has_media_types: bool) -> [(&'static str, &'static str); 2] {
+    let vary = match has_media_types {
+        true => "Authorization, Consistency-Token, Accept",
+        false => "Authorization, Consistency-Token",
+    };
+    [("Cache-Control", "private, no-cache"), ("Vary", vary)]
+}
 
 #[async_trait]
 impl<Q: HttpQuery> Endpoint for QueryEndpoint<Q> {
     async fn answer(&self, request: &Request, matched: &Matched<'_>) -> Result<Response, Problem> {
+        let for_caches = for_caches(!Q::Answer::ALSO.is_empty());
         match self.conditional(request, matched).await {
-            Ok(response) => Ok(FOR_CACHES
+            Ok(response) => Ok(for_caches
                 .into_iter()
                 .fold(response, |response, (name, value)| response.with_header(name, value))),
-            Err(problem) => Err(FOR_CACHES
+            Err(problem) => Err(for_caches
                 .into_iter()
                 .fold(problem, |problem, (name, value)| problem.with_header(name, value))),
         }

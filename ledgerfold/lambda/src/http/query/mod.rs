@@ -46,9 +46,11 @@
 mod answer;
 mod condition;
 mod endpoint;
+mod erasures;
 mod models;
 mod opener;
 mod parameters;
+mod recorder;
 
 use async_trait::async_trait;
 use ledgerfold::{
@@ -61,8 +63,10 @@ use super::{Problem, Request};
 
 pub use answer::{Answer, AtVersion, AuditedEvent, List, Unversioned, Versioned};
 pub use models::{Counters, EventLog, Models, Parts, Rows};
+pub use erasures::{ErasureAnswer, ErasureStatus, Erasures};
 pub use opener::Opener;
 pub use parameters::{Instant, Limit, ListPosition, Page, PageCursor};
+pub use recorder::Recorder;
 pub(super) use {
     endpoint::{QueryChecks, QueryEndpoint, QuerySide},
     parameters::{QueryParameters, broken, number, parameter},
@@ -85,6 +89,9 @@ pub trait HttpQuery: Serialize + DeserializeOwned + JsonSchema + Send + Sync + '
 
     /// The path, for example `/orders/{id}`. Each parameter fills the field of the same name. `{id}` is the id of a stream.
     const PATH: &'static str;
+
+    /// The request headers that it needs. A request without one of them is answered with 400.
+    const HEADERS: &'static [RequiredHeader] = &[];
 
     /// A request that is answered if the stream exists. It appears in the document.
     fn example() -> Self;
@@ -109,6 +116,33 @@ pub trait HttpQuery: Serialize + DeserializeOwned + JsonSchema + Send + Sync + '
         models: &Self::Models,
         call: QueryCall<'_>,
     ) -> Result<Self::Answer, Problem>;
+}
+
+/// A request header that a query needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequiredHeader {
+    /// Its name.
+    pub name: &'static str,
+    /// Its meaning, for the document.
+    pub description: &'static str,
+    /// The values that it may have.
+    pub values: &'static [&'static str],
+}
+
+impl RequiredHeader {
+    /// The value in this request.
+    ///
+    /// # Errors
+    /// 400 if the header is missing, repeated, or has another value.
+    pub fn read(&self, request: &Request) -> Result<&'static str, Problem> {
+        let name = self.name.to_ascii_lowercase();
+        let value = request.single_header(&name)?.unwrap_or_default();
+        if let Some(known) = self.values.iter().find(|known| **known == value) {
+            return Ok(known);
+        }
+        let values = self.values.join(", ");
+        Err(Problem::bad_request(format!("{} must be given once, as one of: {values}.", self.name)))
+    }
 }
 
 /// The request of one query.

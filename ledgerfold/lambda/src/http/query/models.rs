@@ -25,6 +25,9 @@ pub trait Models: Sized + Send + Sync + 'static {
     /// Whether it needs the keys of the context, which must then have a domain that seals.
     const OPENS: bool = false;
 
+    /// Whether it records reads. Such a query does not wait for news, because each attempt would be a read.
+    const RECORDS: bool = false;
+
     /// Opens the read models when the function starts.
     ///
     /// # Errors
@@ -35,6 +38,7 @@ pub trait Models: Sized + Send + Sync + 'static {
 /// Two kinds of read models.
 impl<A: Models, B: Models> Models for (A, B) {
     const OPENS: bool = A::OPENS || B::OPENS;
+    const RECORDS: bool = A::RECORDS || B::RECORDS;
 
     fn open(ports: &QueryPorts<'_>) -> Result<Self, Undeclared> {
         Ok((A::open(ports)?, B::open(ports)?))
