@@ -47,11 +47,9 @@ impl Entry {
                 .number(to.get())
                 .bytes(hash.as_bytes())
                 .end(),
-            Self::Heads { streams, root, sealed_at } => Writer::of(HEADS)
-                .number(*streams)
-                .bytes(root.as_bytes())
-                .text(sealed_at)
-                .end(),
+            Self::Heads { streams, root, sealed_at } => {
+                Writer::of(HEADS).number(*streams).bytes(root.as_bytes()).text(sealed_at).end()
+            }
         }
     }
 

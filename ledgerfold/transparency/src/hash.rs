@@ -25,7 +25,13 @@ impl Hash {
     /// The hash of the node above two nodes.
     #[must_use]
     pub fn node(left: Self, right: Self) -> Self {
-        Self(Sha256::new_with_prefix([1]).chain_update(left.0).chain_update(right.0).finalize().into())
+        Self(
+            Sha256::new_with_prefix([1])
+                .chain_update(left.0)
+                .chain_update(right.0)
+                .finalize()
+                .into(),
+        )
     }
 
     /// Takes a hash from a store; `None` if it does not have 32 bytes.

@@ -28,6 +28,6 @@ pub use entry::{Entry, Head};
 pub use hash::Hash;
 pub use heads::{DIRECTORY_SHARDS, Directory, Shard};
 pub use ports::{CheckpointStore, HeadStore, LogError, ObjectStore, Signer};
-pub use prover::{HeadProof, Prover, ProveError};
+pub use prover::{HeadProof, ProveError, Prover};
 pub use sealer::{Broken, MAX_ENTRIES, SealError, Sealed, Sealer, Unsealed};
 pub use tile::TileName;

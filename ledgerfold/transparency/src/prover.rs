@@ -7,11 +7,7 @@ use ledgerfold::{StreamId, Version};
 
 use crate::{
     Checkpoint, CheckpointStore, Directory, Entry, Hash, LogError, ObjectStore, Shard, TileName,
-    bytes::Writer,
-    heads::shard_of,
-    proof,
-    tile::WIDTH,
-    tree,
+    bytes::Writer, heads::shard_of, proof, tile::WIDTH, tree,
 };
 
 /// Makes proofs from the objects of a log. It needs no key and no event.
@@ -56,10 +52,7 @@ pub enum ProveError {
 
 impl Prover {
     /// A prover over these stores.
-    pub const fn new(
-        objects: Arc<dyn ObjectStore>,
-        checkpoints: Arc<dyn CheckpointStore>,
-    ) -> Self {
+    pub const fn new(objects: Arc<dyn ObjectStore>, checkpoints: Arc<dyn CheckpointStore>) -> Self {
         Self { objects, checkpoints }
     }
 
@@ -108,8 +101,8 @@ impl Prover {
             return Err(ProveError::NoCheckpoint(size));
         };
         let directory = self.object(Directory::name(root)).await?;
-        let directory = Directory::restore(&directory, root)
-            .ok_or_else(|| corrupt(Directory::name(root)))?;
+        let directory =
+            Directory::restore(&directory, root).ok_or_else(|| corrupt(Directory::name(root)))?;
         let number = shard_of(stream);
         let root = directory.shard(number);
         let shard = match root == Hash::of_nothing() {

@@ -158,8 +158,7 @@ impl Sealer {
         let name = format!("checkpoint/{size}");
         let note = self.checkpoints.get(size).await?;
         let signed = note.as_deref().and_then(Checkpoint::restore);
-        let expected =
-            Checkpoint { origin: self.origin.clone(), size, root: edge.root() };
+        let expected = Checkpoint { origin: self.origin.clone(), size, root: edge.root() };
         if signed != Some(expected) {
             return Err(LogError::Corrupt { name, reason: "does not fit the tiles" });
         }

@@ -55,9 +55,8 @@ mod tests {
 
     #[test]
     fn tiles_have_the_names_of_tlog_tiles() {
-        let named = |level, index, size| {
-            TileName::in_tree(level, index, size).map(|name| name.to_string())
-        };
+        let named =
+            |level, index, size| TileName::in_tree(level, index, size).map(|name| name.to_string());
         assert_eq!(named(Some(0), 1_234_067, u64::MAX).as_deref(), Some("tile/0/x001/x234/067"));
         assert_eq!(named(None, 0, 256).as_deref(), Some("tile/entries/000"));
         // The example of the specification: a tree of size 70,000.

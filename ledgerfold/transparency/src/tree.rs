@@ -21,8 +21,7 @@ pub(crate) struct Edge {
 impl Edge {
     /// Reads the edge of the tree of this size.
     pub(crate) async fn read(objects: &dyn ObjectStore, size: u64) -> Result<Self, LogError> {
-        let mut edge =
-            Self { size, tiles: Vec::new(), entries: Vec::new(), written: Vec::new() };
+        let mut edge = Self { size, tiles: Vec::new(), entries: Vec::new(), written: Vec::new() };
         let mut level = 0;
         while size >> (HEIGHT * level) > 0 {
             let index = size >> (HEIGHT * (level + 1));
@@ -47,7 +46,11 @@ impl Edge {
         self.entries.push(entry);
         self.size += 1;
         if self.size.is_multiple_of(WIDTH) {
-            self.write_bundle(TileName { level: None, index: self.size / WIDTH - 1, width: WIDTH })?;
+            self.write_bundle(TileName {
+                level: None,
+                index: self.size / WIDTH - 1,
+                width: WIDTH,
+            })?;
             self.entries.clear();
         }
         Ok(())
@@ -68,7 +71,8 @@ impl Edge {
             }
             let full = std::mem::take(tile);
             let index = self.size >> (HEIGHT * (level + 1));
-            self.written.push((TileName { level: Some(level), index, width: WIDTH }, joined(&full)));
+            self.written
+                .push((TileName { level: Some(level), index, width: WIDTH }, joined(&full)));
             hash = Hash::root(&full);
             level += 1;
         }
@@ -146,8 +150,8 @@ async fn subtree(
     let tile_level = level / HEIGHT;
     let width = 1_u64 << (level % HEIGHT);
     let first = index * width;
-    let name = TileName::in_tree(Some(tile_level), first / WIDTH, size)
-        .ok_or_else(|| beyond(size))?;
+    let name =
+        TileName::in_tree(Some(tile_level), first / WIDTH, size).ok_or_else(|| beyond(size))?;
     let hashes = hashes(objects, name).await?;
     let start = usize::try_from(first % WIDTH).unwrap_or(usize::MAX);
     let width = usize::try_from(width).unwrap_or(usize::MAX);

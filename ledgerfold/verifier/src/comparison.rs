@@ -114,11 +114,8 @@ impl<'a> Comparison<'a> {
     /// The streams of the log that were not seen.
     pub fn end(self) -> Vec<Finding> {
         let missing = self.log.streams().filter(|stream| !self.seen.contains(*stream));
-        let finding = |stream: &str| Finding {
-            stream: stream.to_owned(),
-            version: 1,
-            kind: Kind::Missing,
-        };
+        let finding =
+            |stream: &str| Finding { stream: stream.to_owned(), version: 1, kind: Kind::Missing };
         missing.map(finding).collect()
     }
 }

@@ -45,7 +45,9 @@ pub struct Checkpoint {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoteError {
     /// The text is no key of the form `name+id+base64`.
-    #[error("the key does not have the form name+id+base64 of an Ed25519 key or of an ECDSA key on P-256")]
+    #[error(
+        "the key does not have the form name+id+base64 of an Ed25519 key or of an ECDSA key on P-256"
+    )]
     Key,
     /// The id in the key's text is not that of the key.
     #[error("the id of the key is not that of its bytes")]

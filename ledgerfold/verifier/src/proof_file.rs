@@ -55,7 +55,8 @@ pub fn verify_proof(file: &str, keys: &[PublicKey]) -> Result<Proven, ProofError
     let entry = extra.and_then(|text| STANDARD.decode(text).ok());
     let entry = entry.ok_or(ProofError::Form("no entry"))?;
     let index = lines.next().and_then(|line| line.strip_prefix("index "));
-    let index = index.and_then(|text| text.parse().ok().filter(|index: &u64| index.to_string() == text));
+    let index =
+        index.and_then(|text| text.parse().ok().filter(|index: &u64| index.to_string() == text));
     let index = index.ok_or(ProofError::Form("no index"))?;
     let hashes: Option<Vec<_>> = lines.map(digest).collect();
     let hashes = hashes.ok_or(ProofError::Form("a line is no hash"))?;
@@ -124,8 +125,7 @@ impl HeadProof {
         let mut before = None;
         let mut after = None;
         for ((leaf, _), place) in self.leaves.iter().zip(self.place..) {
-            let (name, version, hash) =
-                head(leaf).ok_or(ProofError::Form("a leaf is no head"))?;
+            let (name, version, hash) = head(leaf).ok_or(ProofError::Form("a leaf is no head"))?;
             if name == stream {
                 return Ok(Some((version, hash)));
             }
