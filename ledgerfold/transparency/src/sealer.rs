@@ -8,7 +8,7 @@
 //! 3. Freeze the batch: create `batch/<size>`, which succeeds once.
 //! 4. Create the tiles, bundles, shards and the directory. All follow from the batch.
 //! 5. Sign the checkpoint, and create it. Signatures differ from call to call; the first one that is stored counts.
-//! 6. Advance the size, and publish the checkpoint.
+//! 6. Publish the checkpoint, and advance the size.
 //!
 //! A sealer that was killed between two steps leaves a frozen batch, and the next call completes it first.
 
@@ -272,8 +272,10 @@ impl Sealer {
         let writes = stream::iter(objects).map(|(name, bytes)| self.create(name, bytes));
         let () = writes.buffer_unordered(CONCURRENT_REQUESTS).try_collect().await?;
         let note = self.sign(&Checkpoint { origin, size: new_size, root }).await?;
+        // Published first: a sealer that is killed before the size has advanced completes the batch again.
+        self.checkpoints.publish(new_size, &note).await?;
         self.size.advance(size, new_size).await?;
-        self.checkpoints.publish(new_size, &note).await
+        Ok(())
     }
 
     /// Stores an object that may be there already. A different one there was changed by somebody else, and a checkpoint

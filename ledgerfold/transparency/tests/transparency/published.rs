@@ -18,11 +18,15 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// A hash, or `None` if it does not have 32 bytes: then nothing can verify.
+/// A hash, or `None` if it is empty. Some vectors have placeholders of another length, which are equal or not: they become
+/// hashes too.
 fn digest(value: &Value) -> Option<Digest> {
     use base64::{Engine, engine::general_purpose::STANDARD};
     let bytes = STANDARD.decode(value.as_str()?).ok()?;
-    Some(Digest(bytes.as_slice().try_into().ok()?))
+    if bytes.is_empty() {
+        return None;
+    }
+    Some(bytes.as_slice().try_into().map_or_else(|_| Digest::of(&[&bytes]), Digest))
 }
 
 fn proof(vector: &Value) -> Option<Vec<Digest>> {
@@ -44,11 +48,13 @@ fn consistency(vector: &Value) -> Option<bool> {
     Some(verify_consistency(old, new, &proof(vector)?))
 }
 
+/// Whether the proof of a vector verifies; `None` if it cannot be read.
+type Verify = fn(&Value) -> Option<bool>;
+
 #[test]
 fn the_published_vectors_verify() {
     let Some(folder) = std::env::var_os("MERKLE_VECTORS").map(PathBuf::from) else { return };
-    let kinds: [(&str, fn(&Value) -> Option<bool>); 2] =
-        [("inclusion", inclusion), ("consistency", consistency)];
+    let kinds: [(&str, Verify); 2] = [("inclusion", inclusion), ("consistency", consistency)];
     for (kind, verify) in kinds {
         let files = files(&folder.join(kind));
         assert!(files.len() > 90, "{kind}: only {} vectors", files.len());
