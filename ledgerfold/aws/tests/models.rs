@@ -36,7 +36,7 @@ const CALLED: [(&str, &[&str]); 6] = [
             "start_replay",
         ],
     ),
-    ("aws-sdk-kms", &["decrypt", "generate_data_key"]),
+    ("aws-sdk-kms", &["decrypt", "generate_data_key", "get_public_key", "sign"]),
     ("aws-sdk-s3", &["get_object", "put_object"]),
     (
         "aws-sdk-sqs",

@@ -145,7 +145,7 @@ impl Prover {
     /// [`ProveError`].
     pub async fn checkpoint(&self, size: u64) -> Result<(Checkpoint, String), ProveError> {
         let note = self.checkpoints.get(size).await?.ok_or(ProveError::NoCheckpoint(size))?;
-        let read = Checkpoint::restore(&note).ok_or_else(|| corrupt(format!("checkpoint/{size}")));
+        let read = Checkpoint::restore(&note).ok_or_else(|| corrupt(format!("checkpoints/{size}")));
         Ok((read?, note))
     }
 }

@@ -155,7 +155,7 @@ impl Sealer {
         if size == 0 {
             return Ok(Sealing { edge, directory: Directory::empty(), streams: 0 });
         }
-        let name = format!("checkpoint/{size}");
+        let name = format!("checkpoints/{size}");
         let note = self.checkpoints.get(size).await?;
         let signed = note.as_deref().and_then(Checkpoint::restore);
         let expected = Checkpoint { origin: self.origin.clone(), size, root: edge.root() };
@@ -331,7 +331,7 @@ impl Sealer {
         };
         let fits = |note: &String| Checkpoint::restore(note).as_ref() == Some(checkpoint);
         stored.filter(fits).ok_or_else(|| LogError::Corrupt {
-            name: format!("checkpoint/{size}"),
+            name: format!("checkpoints/{size}"),
             reason: "is of another tree",
         })
     }

@@ -18,6 +18,7 @@ mod strict;
 mod suite;
 mod table;
 mod transactions;
+mod transparency;
 mod wrong;
 
 use std::{
