@@ -29,6 +29,8 @@ mod metrics;
 pub mod service;
 mod world;
 
+#[cfg(feature = "transparency")]
+pub use bus_queue::serve_sealer;
 pub use bus_queue::{serve_process, serve_projector};
 pub use change_stream::serve_relay;
 pub use clock_tick::{SpotCheckSettings, serve_deadline_sweep, serve_spot_checks};

@@ -97,7 +97,7 @@ impl Published for OfBucket {
     }
 }
 
-/// Guards: nobody-removes-a-checkpoint
+// Guards: nobody-removes-a-checkpoint
 #[tokio::test]
 async fn a_retained_version_cannot_be_removed() {
     let bucket = bucket().await;

@@ -2,7 +2,7 @@
 
 use ledgerfold::context::{Context, Kind};
 
-use super::{callers, id_of};
+use super::{callers, id_of, transparency};
 use crate::{
     document::{Map, Value, import, list, map, reference},
     parts::{KEY, key_condition, key_parameter},
@@ -33,6 +33,9 @@ pub(super) fn groups(context: &Context) -> Value {
         group("Throughput and time limits", &throughput),
         group("Spot check", &["SpotCheckEvery", "SpotCheckStreams", "SpotCheckPatience"]),
     ];
+    if context.is_transparent() {
+        groups.push(group("Transparency log", &transparency::PARAMETERS));
+    }
     let settings: Vec<_> = settings(context).map(|(id, _)| id).collect();
     if !settings.is_empty() {
         let names: Vec<_> = settings.iter().map(String::as_str).collect();
@@ -59,7 +62,9 @@ pub(super) fn parameters(context: &Context) -> Map {
     let counters = if has_counters(context) { counters() } else { Map::default() };
     let limits = limits().and(counters);
     let deployment = deployment().and(key_parameter()).and(callers::parameters());
-    deployment.and(logs()).and(limits).and(spot_check()).and(settings(context).collect())
+    let sealing = if context.is_transparent() { transparency::parameters() } else { Map::default() };
+    let optional = sealing.and(settings(context).collect());
+    deployment.and(logs()).and(limits).and(spot_check()).and(optional)
 }
 
 fn has_counters(context: &Context) -> bool {

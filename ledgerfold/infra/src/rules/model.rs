@@ -163,6 +163,9 @@ impl<'a> Model<'a> {
         if !self.projections().is_empty() {
             all.push(("SpotCheckFunction".to_owned(), Role::SpotCheck));
         }
+        if self.context.is_transparent() {
+            all.push(("SealerFunction".to_owned(), Role::Sealer));
+        }
         all
     }
 

@@ -122,4 +122,5 @@ pub(crate) fn maximal() -> Context {
         .publishes::<PublicAccounts>()
         .process::<Reminder>("60")
         .process_with::<Welcome>(())
+        .transparent()
 }

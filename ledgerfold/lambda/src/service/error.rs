@@ -69,6 +69,11 @@ pub enum StartError {
     /// The context seals, and the program has no client of KMS.
     #[error("{0} seals, but this program has no keys: enable the feature kms of ledgerfold-lambda")]
     NoKms(&'static str),
+    /// The context has a transparency log, and the program has no sealer.
+    #[error(
+        "{0} has a transparency log, but this program has no sealer: enable the feature transparency of ledgerfold-lambda"
+    )]
+    NoSealer(&'static str),
     /// The key of the bus is too short.
     #[error("the environment variable BUS_KEY: {0}")]
     Key(#[from] WeakSecret),

@@ -122,7 +122,7 @@ async fn is_complete(world: &World) {
     assert_eq!(world.sealed.published(), world.sealed.checkpoints().remove(&last));
 }
 
-/// Guards: a-killed-sealer-continues
+// Guards: a-killed-sealer-continues
 #[tokio::test]
 async fn a_sealer_survives_an_interruption_at_every_call_of_a_port() {
     for at in [At::Before, At::After, At::Meanwhile] {

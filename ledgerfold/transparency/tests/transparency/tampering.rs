@@ -36,7 +36,7 @@ fn rehash(stored: &mut [StoredCommit], places: &[usize], first: usize) {
     }
 }
 
-/// Guards: a-tampering-is-named
+// Guards: a-tampering-is-named
 #[tokio::test]
 async fn every_edit_of_a_commit_is_found_at_every_position() {
     let (world, stream, stored) = sealed().await;

@@ -86,7 +86,7 @@ fn tiles(entries: &[Vec<u8>]) -> Vec<(String, Vec<u8>)> {
     tiles
 }
 
-/// Guards: three-implementations-agree-on-the-log
+// Guards: three-implementations-agree-on-the-log
 #[tokio::test]
 async fn roots_and_proofs_are_those_of_the_vectors() {
     let vectors = vectors();

@@ -96,6 +96,7 @@ pub struct Context {
     snapshot_checks: SnapshotChecks,
     has_strict_commands: bool,
     seals: bool,
+    is_transparent: bool,
     catalog: Catalog,
     projections: Vec<DeclaredProjection>,
     processes: Vec<DeclaredProcess>,
@@ -170,6 +171,7 @@ impl Context {
             snapshot_checks: SnapshotChecks::default(),
             has_strict_commands: false,
             seals: false,
+            is_transparent: false,
             catalog: Catalog::new(),
             projections: Vec::new(),
             processes: Vec::new(),
@@ -197,6 +199,13 @@ impl Context {
     pub fn decider_with_claims<D: Decider>(self) -> Self {
         let context = self.decider::<D>();
         Self { claimants: context.claimants.with::<D>(), ..context }
+    }
+
+    /// Adds every commit to a transparency log, which shows later whether history was changed. Its deployment has a bucket,
+    /// a signing key and a sealer, and its program needs the feature `transparency` of `ledgerfold-lambda`.
+    #[must_use]
+    pub fn transparent(self) -> Self {
+        Self { is_transparent: true, ..self }
     }
 
     /// Lets other contexts see the events of a category in their public form only. Without this declaration they see the
@@ -469,6 +478,11 @@ impl Context {
     /// Whether a domain of it seals. Its deployment then has a table of keys, and only then.
     pub const fn seals(&self) -> bool {
         self.seals
+    }
+
+    /// Whether its commits are added to a transparency log.
+    pub const fn is_transparent(&self) -> bool {
+        self.is_transparent
     }
 
     /// Its read models.

@@ -21,6 +21,8 @@ pub enum Role {
     DeadlineWorker,
     /// Audits a sample of streams.
     SpotCheck,
+    /// Adds commits to the transparency log.
+    Sealer,
 }
 
 /// A text is not a role.
@@ -30,7 +32,7 @@ pub struct UnknownRole(pub String);
 
 impl Role {
     /// All roles.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Command,
         Self::Query,
         Self::Relay,
@@ -39,6 +41,7 @@ impl Role {
         Self::DeadlineSweep,
         Self::DeadlineWorker,
         Self::SpotCheck,
+        Self::Sealer,
     ];
 
     /// The value of the variable `ROLE`.
@@ -52,6 +55,7 @@ impl Role {
             Self::DeadlineSweep => "deadline-sweep",
             Self::DeadlineWorker => "deadline-worker",
             Self::SpotCheck => "spot-check",
+            Self::Sealer => "sealer",
         }
     }
 
@@ -88,7 +92,7 @@ mod tests {
         assert_eq!(
             unknown,
             "ROLE is \"projektor\", and must be one of command, query, relay, projector, process, \
-             deadline-sweep, deadline-worker, spot-check"
+             deadline-sweep, deadline-worker, spot-check, sealer"
         );
     }
 }
