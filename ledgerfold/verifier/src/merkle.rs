@@ -135,14 +135,11 @@ pub fn verify_consistency(
     (size, root): (u64, Digest),
     proof: &[Digest],
 ) -> bool {
-    if old_size > size {
+    if old_size == 0 || old_size > size {
         return false;
     }
     if old_size == size {
         return proof.is_empty() && old_root == root;
-    }
-    if old_size == 0 {
-        return false;
     }
     let mut rest = proof.iter().copied();
     let start = if old_size.is_power_of_two() { Some(old_root) } else { rest.next() };

@@ -4,6 +4,8 @@ mod export;
 mod prove;
 mod source;
 mod table;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod verify_proof;
 

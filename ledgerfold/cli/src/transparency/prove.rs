@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Args;
-use ledgerfold::Version;
+use ledgerfold::{StreamId, Version};
 use ledgerfold_transparency::{Checkpoint, ObjectStore as _, Prover};
 
 use super::{
@@ -40,19 +40,38 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, CliError> {
     let log = LogAt::open(&command.log, target).await;
     let stream = target.tenant.stream(&command.stream);
-    let size = match command.size {
-        Some(size) => size,
-        None => published(&log).await?,
-    };
-    let prover = Prover::new(Arc::new(log.clone()), Arc::new(log));
-    let proof = prover.prove(&stream, Version::new(command.version), size).await;
-    let proof = proof.map_err(LogCommandError::Prove)?;
+    let proof = proof(log, &stream, command.version, command.size).await?;
     match &command.out {
         Some(path) => std::fs::write(path, proof)
             .map_err(|source| CliError::Unwritable { path: path.clone(), source })?,
         None => output.write(proof.as_bytes())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn proof(
+    log: LogAt,
+    stream: &StreamId,
+    version: u64,
+    size: Option<u64>,
+) -> Result<String, LogCommandError> {
+    let size = match size {
+        Some(size) => size,
+        None => published(&log).await?,
+    };
+    let prover = Prover::new(Arc::new(log.clone()), Arc::new(log));
+    Ok(prover.prove(stream, Version::new(version), size).await?)
+}
+
+/// A proof from a copy of the log in a folder.
+#[cfg(test)]
+pub(super) async fn from_copy(
+    place: &Place,
+    stream: &StreamId,
+    version: u64,
+) -> Result<String, LogCommandError> {
+    let Place::Folder(folder) = place else { return Err(LogCommandError::NoCheckpoint) };
+    proof(LogAt::Folder(folder.clone()), stream, version, None).await
 }
 
 /// The size of the published checkpoint. Its signature is verified by whoever verifies the proof.

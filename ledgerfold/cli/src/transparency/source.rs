@@ -116,10 +116,8 @@ mod tests {
 
     #[test]
     fn a_place_is_a_bucket_or_a_folder() {
-        let bucket = |prefix: &str| Place::Bucket {
-            bucket: "b".to_owned(),
-            prefix: prefix.to_owned(),
-        };
+        let bucket =
+            |prefix: &str| Place::Bucket { bucket: "b".to_owned(), prefix: prefix.to_owned() };
         assert_eq!("s3://b".parse(), Ok(bucket("")));
         assert_eq!("s3://b/".parse(), Ok(bucket("")));
         assert_eq!("s3://b/a/c/".parse(), Ok(bucket("a/c/")));

@@ -16,11 +16,8 @@ pub(super) async fn items(
 ) -> Result<(), CliError> {
     let mut from = None;
     loop {
-        let scan = client
-            .scan()
-            .table_name(table)
-            .consistent_read(true)
-            .set_exclusive_start_key(from);
+        let scan =
+            client.scan().table_name(table).consistent_read(true).set_exclusive_start_key(from);
         let page = scan.send().await.map_err(|error| CliError::Call {
             call: "Scan",
             reason: ledgerfold_aws::explain(&error),
@@ -33,7 +30,7 @@ pub(super) async fn items(
     }
 }
 
-fn of_item(item: HashMap<String, AttributeValue>) -> Map<String, Value> {
+pub(super) fn of_item(item: HashMap<String, AttributeValue>) -> Map<String, Value> {
     item.into_iter().map(|(name, value)| (name, of_value(value))).collect()
 }
 

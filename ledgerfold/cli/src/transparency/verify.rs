@@ -1,12 +1,6 @@
 //! `ledgerfold verify`: compares a table, an export or a restored copy with the transparency log.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    process::ExitCode,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
@@ -48,25 +42,25 @@ use crate::{
 pub(crate) struct Verify {
     /// The log: `s3://BUCKET/PREFIX`, or a folder with a copy
     #[arg(long, value_name = "PLACE")]
-    log: Place,
+    pub(super) log: Place,
     /// The public key of the log, or a file with it; may be repeated
     #[arg(long = "key", required = true, value_name = "KEY")]
-    keys: Vec<String>,
+    pub(super) keys: Vec<String>,
     /// A file with a checkpoint that you kept; may be repeated
     #[arg(long = "checkpoint", value_name = "FILE")]
-    checkpoints: Vec<PathBuf>,
+    pub(super) checkpoints: Vec<PathBuf>,
     /// Compare only with the checkpoints that you kept, not with the published one: for a copy that is older
     #[arg(long, requires = "checkpoints")]
-    only_kept: bool,
+    pub(super) only_kept: bool,
     /// A file of an export instead of the table; may be repeated
     #[arg(long = "export", value_name = "FILE")]
-    exports: Vec<PathBuf>,
+    pub(super) exports: Vec<PathBuf>,
     /// How old a commit may be without an entry in the log
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
-    unsealed_for: Duration,
+    pub(super) unsealed_for: Duration,
     /// The time of the copy, for example 2026-11-29T00:00:00Z [default: now]
     #[arg(long, value_name = "INSTANT")]
-    at: Option<Timestamp>,
+    pub(super) at: Option<Timestamp>,
 }
 
 pub(crate) async fn run(
@@ -74,23 +68,36 @@ pub(crate) async fn run(
     target: &Target,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
-    // Before the table: a commit that is sealed meanwhile must not be missing in what was read.
     let log = LogAt::open(&command.log, target).await;
-    let checkpoints = checkpoints(command, &log, &keys(&command.keys)?).await?;
-    let sealed = SealedLog::read(&log, &checkpoints).await.map_err(LogCommandError::Read)?;
+    // Before the table: a commit that is sealed meanwhile must not be missing in what was read.
+    let sealed = sealed(command, &log).await?;
     let mut found = Streams::default();
     if command.exports.is_empty() {
         let client = target.connection.dynamodb().await;
         table::items(&client, target.event_table()?, |item| found.add(&item)).await?;
     } else {
-        for path in &command.exports {
-            export::items(path, |item| found.add(&item))?;
-        }
+        found.add_files(&command.exports)?;
     }
     let streams = found.complete(target.payloads().await).await?;
     let report = compare(command, &sealed, &streams);
     output.report(&report)?;
     Ok(report.exit_code())
+}
+
+/// The report about an export without a payload store, and about a copy of the log in a folder.
+#[cfg(test)]
+pub(super) async fn of_export(command: &Verify) -> Result<Verified, CliError> {
+    let Place::Folder(folder) = &command.log else { return Ok(Verified::default()) };
+    let sealed = sealed(command, &LogAt::Folder(folder.clone())).await?;
+    let mut found = Streams::default();
+    found.add_files(&command.exports)?;
+    Ok(compare(command, &sealed, &found.complete(None).await?))
+}
+
+/// The entries of the log, compared with the checkpoints.
+async fn sealed(command: &Verify, log: &LogAt) -> Result<SealedLog, LogCommandError> {
+    let checkpoints = checkpoints(command, log, &keys(&command.keys)?).await?;
+    Ok(SealedLog::read(log, &checkpoints).await?)
 }
 
 /// The checkpoints to compare with, verified.
@@ -136,11 +143,12 @@ impl Streams {
         }
     }
 
+    fn add_files(&mut self, paths: &[PathBuf]) -> Result<(), LogCommandError> {
+        paths.iter().try_for_each(|path| export::items(path, |item| self.add(&item)))
+    }
+
     /// Fetches the events that are in the payload store.
-    async fn complete(
-        self,
-        payloads: Option<Arc<dyn PayloadStore>>,
-    ) -> Result<Compared, CliError> {
+    async fn complete(self, payloads: Option<Arc<dyn PayloadStore>>) -> Result<Compared, CliError> {
         let mut streams = BTreeMap::new();
         for (stream, items) in self.items {
             let mut stored = Vec::with_capacity(items.len());
@@ -222,7 +230,7 @@ fn compare(command: &Verify, sealed: &SealedLog, compared: &Compared) -> Verifie
 /// The result of a verification.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Verified {
+pub(super) struct Verified {
     streams: usize,
     commits: usize,
     entries: u64,

@@ -18,15 +18,15 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct VerifyProof {
     /// The file
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// The public key of the log, or a file with it; may be repeated
     #[arg(long = "key", required = true, value_name = "KEY")]
-    keys: Vec<String>,
+    pub(super) keys: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Proven {
+pub(super) struct Proven {
     stream: String,
     from: u64,
     to: u64,
@@ -41,7 +41,7 @@ pub(crate) fn run(command: &VerifyProof, output: &mut Output) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-fn proven(command: &VerifyProof) -> Result<Proven, LogCommandError> {
+pub(super) fn proven(command: &VerifyProof) -> Result<Proven, LogCommandError> {
     let file = read(&command.file)?;
     let proven = verifier::verify_proof(&file, &keys(&command.keys)?)?;
     let verifier::Proven { stream, from, to, hash, index, checkpoint } = proven;

@@ -62,7 +62,8 @@ pub(super) fn parameters(context: &Context) -> Map {
     let counters = if has_counters(context) { counters() } else { Map::default() };
     let limits = limits().and(counters);
     let deployment = deployment().and(key_parameter()).and(callers::parameters());
-    let sealing = if context.is_transparent() { transparency::parameters() } else { Map::default() };
+    let sealing =
+        if context.is_transparent() { transparency::parameters() } else { Map::default() };
     let optional = sealing.and(settings(context).collect());
     deployment.and(logs()).and(limits).and(spot_check()).and(optional)
 }

@@ -76,19 +76,22 @@ pub(super) fn section(scope: &Scope<'_>) -> Section {
 }
 
 fn bucket() -> [Resource; 2] {
-    let [bucket, policy] = bucket_over_tls("LogBucket", map! {
-        VersioningConfiguration: map! { Status: "Enabled" },
-        ObjectLockEnabled: true,
-        ObjectLockConfiguration: map! {
-            ObjectLockEnabled: "Enabled",
-            Rule: map! {
-                DefaultRetention: map! {
-                    Mode: reference("SealRetentionMode"),
-                    Days: reference("SealRetentionDays"),
+    let [bucket, policy] = bucket_over_tls(
+        "LogBucket",
+        map! {
+            VersioningConfiguration: map! { Status: "Enabled" },
+            ObjectLockEnabled: true,
+            ObjectLockConfiguration: map! {
+                ObjectLockEnabled: "Enabled",
+                Rule: map! {
+                    DefaultRetention: map! {
+                        Mode: reference("SealRetentionMode"),
+                        Days: reference("SealRetentionDays"),
+                    },
                 },
             },
         },
-    });
+    );
     let kept = map! { DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain" };
     let bucket = bucket.with(kept).because(
         "Tiles, batches, heads and checkpoints. It stays when somebody deletes the stack, because its objects cannot be \
@@ -137,8 +140,9 @@ fn event_rule(scope: &Scope<'_>) -> Resource {
     let pattern = map! { source: list![scope.source()] };
     let delivery = Delivery::to_queue("SealerQueue", "SealerDeadLetters");
     let description = "Routes every event of the context to the sealer.";
-    bus_rule("SealerRule", "sealer", description, pattern, &delivery)
-        .because("Replays too: a replay of the archive seals older streams. A sealed commit is passed over.")
+    bus_rule("SealerRule", "sealer", description, pattern, &delivery).because(
+        "Replays too: a replay of the archive seals older streams. A sealed commit is passed over.",
+    )
 }
 
 fn function(scope: &Scope<'_>) -> Function<'static> {

@@ -43,7 +43,12 @@ pub(super) fn permissions(others: &[Statement]) -> Vec<(Option<String>, Value)> 
         others.iter().any(|it| it.actions().any(|other| other.starts_with(&format!("{service}:"))))
     };
     // Lambda decrypts the environment of a function.
-    let reads = [("lambda", true), ("dynamodb", uses("dynamodb")), ("sqs", uses("sqs")), ("s3", does("s3:GetObject"))];
+    let reads = [
+        ("lambda", true),
+        ("dynamodb", uses("dynamodb")),
+        ("sqs", uses("sqs")),
+        ("s3", does("s3:GetObject")),
+    ];
     let writes = [("sqs", does("sqs:SendMessage")), ("s3", does("s3:PutObject"))];
     let both: [(&str, &[(&str, bool)]); 2] =
         [("kms:Decrypt", &reads), ("kms:GenerateDataKey", &writes)];

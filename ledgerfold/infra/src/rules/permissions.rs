@@ -38,8 +38,8 @@ pub(super) fn permissions_have_no_wildcards(model: &Model<'_>) -> Vec<String> {
             broken.push(format!("{owner} has a permission with NotAction or NotResource"));
         }
         let mut resources = list(&granted.statement["Resource"]);
-        let wide =
-            resources.any(|it| *it != generated && !own_log(owner, it) && it.to_string().contains('*'));
+        let wide = resources
+            .any(|it| *it != generated && !own_log(owner, it) && it.to_string().contains('*'));
         if wide || granted.actions().iter().any(|action| action.contains('*')) {
             broken.push(format!("{owner} has a permission with a wildcard: {}", granted.statement));
         }

@@ -25,7 +25,8 @@ pub(super) fn sealed_history_stays(model: &Model<'_>) -> Vec<String> {
     broken.extend((!locked).then(|| "objects of the log can be removed".to_owned()));
     for id in ["LogBucket", "SigningKey"] {
         let resource = model.at(&format!("/Resources/{id}"));
-        let kept = ["DeletionPolicy", "UpdateReplacePolicy"].iter().all(|it| resource[*it] == "Retain");
+        let kept =
+            ["DeletionPolicy", "UpdateReplacePolicy"].iter().all(|it| resource[*it] == "Retain");
         broken.extend((!kept).then(|| format!("{id} goes with the stack")));
     }
     broken.extend(signers(model));

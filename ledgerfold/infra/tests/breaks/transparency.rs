@@ -30,7 +30,7 @@ pub(super) fn breaks(rule: &str) -> Vec<Break> {
                 json!(["s3:GetObject", "s3:BypassGovernanceRetention"]),
             ),
             Set(
-                statement!("RelayFunctionRole", 4, "/Resource"),
+                statement!("RelayFunctionRole", 3, "/Resource"),
                 json!({"Fn::Sub": "${LogBucket.Arn}/*"}),
             ),
             Drop("SealerMapping/FunctionResponseTypes"),
