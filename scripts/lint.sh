@@ -25,6 +25,7 @@ scripts/guards.py
 
 say hashes of commits
 scripts/commit_hashes.py
+scripts/transparency_log.py
 
 say links of the documents
 scripts/links.py

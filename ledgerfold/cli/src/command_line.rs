@@ -21,6 +21,7 @@ use crate::{
     tail::{self, Tail},
     target::{Target, TargetOptions},
     token::{self, Token},
+    transparency::{self, Prove, Verify, VerifyProof},
     verify_certificate::{self, VerifyCertificate},
     verify_chain::{self, VerifyChain},
 };
@@ -41,6 +42,7 @@ enum Command {
     OnTarget(OnTarget),
     #[command(flatten)]
     Admin(Admin),
+    VerifyProof(VerifyProof),
     /// Make a token for a caller of the local cloud
     Token(Token),
     VerifyCertificate(VerifyCertificate),
@@ -60,6 +62,8 @@ enum OnTarget {
     /// Show events as they are appended
     Tail(Tail),
     VerifyChain(VerifyChain),
+    Verify(Verify),
+    Prove(Prove),
     /// Show, redrive or purge the messages in dead-letter queues
     #[command(subcommand)]
     DeadLetters(DeadLetters),
@@ -108,6 +112,7 @@ impl CommandLine {
         match self.command {
             Command::OnTarget(command) => command.run(&self.target.resolve()?, &mut output).await,
             Command::Admin(_) => admin_program::run(arguments.get(1..).unwrap_or_default()),
+            Command::VerifyProof(command) => transparency::verify_proof(&command, &mut output),
             Command::Token(command) => {
                 token::run(&command, &self.target.tenant, self.target.stack()?, &mut output)
             }
@@ -127,6 +132,8 @@ impl OnTarget {
             Self::Show(command) => show::run(&command, target, output).await,
             Self::Tail(command) => tail::run(&command, target, output).await,
             Self::VerifyChain(command) => verify_chain::run(&command, target, output).await,
+            Self::Verify(command) => transparency::verify(&command, target, output).await,
+            Self::Prove(command) => transparency::prove(&command, target, output).await,
             Self::DeadLetters(command) => dead_letters::run(&command, target, output).await,
             Self::Parked(command) => parked::run(&command, target, output).await,
             Self::Deadlines(command) => deadlines::run(&command, target, output).await,

@@ -18,7 +18,7 @@ use ledgerfold_eventbridge::{EmptyWindow, NotARule, ReplayError, ReplayState};
 use ledgerfold_infra::TemplateError;
 use ledgerfold_tokens::issuer::IssuerError;
 
-use crate::{admin::ReportError, load::ScenarioError};
+use crate::{admin::ReportError, load::ScenarioError, transparency::LogCommandError};
 
 pub(crate) const EXIT_CODES: &str =
     "Exit codes: 0 success, 1 error, 2 wrong usage, 3 faults were found or remain.";
@@ -176,6 +176,8 @@ pub(crate) enum CliError {
         "no domain of this context claims unique keys; declare one that does with `.decider_with_claims`"
     )]
     NoClaims,
+    #[error(transparent)]
+    Transparency(#[from] LogCommandError),
     #[error("cannot write the answer: {0}")]
     Output(#[from] io::Error),
     #[error("{cause}; continue with --from {place}")]

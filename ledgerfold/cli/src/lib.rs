@@ -37,6 +37,7 @@ mod streams;
 mod tail;
 mod target;
 mod token;
+mod transparency;
 mod verify_certificate;
 mod verify_chain;
 

@@ -72,6 +72,15 @@ fn only_a_context_that_seals_has_anything_of_keys() {
 }
 
 #[test]
+fn only_a_context_with_a_transparency_log_has_a_sealer() {
+    let yaml = |context| template(&context, &Changes::none()).expect("it is sound").to_yaml();
+    for word in ["LogBucket", "LOG_BUCKET", "SigningKey", "SIGNING_KEY", "Sealer", "SealEvery"] {
+        assert!(!yaml(minimal()).contains(word), "{word}");
+        assert!(yaml(minimal().transparent()).contains(word), "{word}");
+    }
+}
+
+#[test]
 fn an_id_that_occurs_twice_is_refused() {
     let context = ledgerfold::context::Context::new("bank")
         .decider::<contexts::Notes>()

@@ -31,6 +31,8 @@ mod world;
 
 #[cfg(feature = "export")]
 pub use bus_queue::serve_export;
+#[cfg(feature = "transparency")]
+pub use bus_queue::serve_sealer;
 pub use bus_queue::{serve_process, serve_projector};
 pub use change_stream::serve_relay;
 pub use clock_tick::{SpotCheckSettings, serve_deadline_sweep, serve_spot_checks};

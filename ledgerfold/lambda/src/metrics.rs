@@ -28,6 +28,12 @@ pub(crate) fn unconfirmed_events(function: &str, unconfirmed: usize) {
     alone(function, "UnconfirmedEvents", unconfirmed);
 }
 
+/// How many streams do not continue their sealed history, or cannot be read. Writes nothing if there are none.
+#[cfg(feature = "transparency")]
+pub(crate) fn unsealed_streams(function: &str, streams: usize) {
+    alone(function, "UnsealedStreams", streams);
+}
+
 /// How many commits of a batch were changed or removed. Writes nothing if there are none.
 pub(crate) fn changed_commits(function: &str, changed: usize) {
     alone(function, "CommitsChanged", changed);

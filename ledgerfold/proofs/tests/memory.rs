@@ -101,3 +101,30 @@ mod history {
         }
     }
 }
+
+mod transparency {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use ledgerfold_proofs::conformance::transparency::{LogPorts, Published};
+    use ledgerfold_transparency::memory::MemoryLog;
+
+    ledgerfold_proofs::transparency_conformance!(async {
+        let log = Arc::new(MemoryLog::default());
+        LogPorts {
+            objects: log.clone(),
+            checkpoints: log.clone(),
+            size: log.clone(),
+            published: Arc::new(OfMemory(log)),
+        }
+    });
+
+    struct OfMemory(Arc<MemoryLog>);
+
+    #[async_trait]
+    impl Published for OfMemory {
+        async fn published(&self) -> Option<String> {
+            self.0.published()
+        }
+    }
+}

@@ -29,8 +29,9 @@ pub use given::Given;
 pub use keys::{erased_keys_of, keys_of};
 pub use ledgerfold_memory::{
     Amended, Amendment, Fault, ManualClock, MemoryDeadlineQueue, MemoryDeadlineStore,
-    MemoryEventStore, MemoryExportFiles, MemoryExportProgress, MemoryGenerationStore, MemoryKeyring, MemoryPartStore, MemoryPayloadStore, MemoryPublisher, MemoryQuarantine, MemoryReadSide, MemoryReadTable, MemoryRowStore, MemorySigner,
-    MemoryTallyStore, SeededRandom,
+    MemoryEventStore, MemoryExportFiles, MemoryExportProgress, MemoryGenerationStore,
+    MemoryKeyring, MemoryPartStore, MemoryPayloadStore, MemoryPublisher, MemoryQuarantine,
+    MemoryReadSide, MemoryReadTable, MemoryRowStore, MemorySigner, MemoryTallyStore, SeededRandom,
 };
 pub use sandbox::Sandbox;
 pub use together::{Folded, GivenTogether};

@@ -14,8 +14,9 @@ use aws_sdk_dynamodb::{
     },
 };
 use ledgerfold_dynamodb::{
-    DynamoDeadlineStore, DynamoEventStore, DynamoExportProgress, DynamoGenerationStore, DynamoPartStore,
-    DynamoQuarantine, DynamoReadTable, DynamoRowStore, DynamoSkips, DynamoTallyStore,
+    DynamoDeadlineStore, DynamoEventStore, DynamoExportProgress, DynamoGenerationStore,
+    DynamoPartStore, DynamoQuarantine, DynamoReadTable, DynamoRowStore, DynamoSkips,
+    DynamoTallyStore,
 };
 use ledgerfold_proofs::conformance::{reservations::Reserving, skips::Desk};
 

@@ -14,6 +14,7 @@ mod read_tables;
 mod relay;
 mod scope;
 mod spot_check;
+mod transparency;
 mod worker;
 
 use ledgerfold::context::Context;
@@ -52,6 +53,7 @@ pub(crate) fn template(context: &Context) -> Template {
     if !projections.is_empty() {
         sections.push(spot_check::section(&scope));
     }
+    sections.extend(context.is_transparent().then(|| transparency::section(&scope)));
     Template {
         description: format!(
             "Ledgerfold, {}: event table, relay, one queue and read table per projection, and the HTTP API.",

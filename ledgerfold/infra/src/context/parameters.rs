@@ -2,7 +2,7 @@
 
 use ledgerfold::context::{Context, Kind};
 
-use super::{callers, id_of, keys};
+use super::{callers, id_of, keys, transparency};
 use crate::{
     document::{Map, Value, import, list, map, reference},
     parts::{KEY, key_condition, key_parameter},
@@ -37,6 +37,9 @@ pub(super) fn groups(context: &Context) -> Value {
     if context.erases() {
         groups.insert(2, group("Keys of people", &keys::PARAMETERS));
     }
+    if context.is_transparent() {
+        groups.push(group("Transparency log", &transparency::PARAMETERS));
+    }
     let settings: Vec<_> = settings(context).map(|(id, _)| id).collect();
     if !settings.is_empty() {
         let names: Vec<_> = settings.iter().map(String::as_str).collect();
@@ -65,7 +68,10 @@ pub(super) fn parameters(context: &Context) -> Map {
     let limits = limits().and(counters).and(window);
     let deployment = deployment().and(key_parameter()).and(callers::parameters());
     let keys = keys::parameters(context);
-    deployment.and(keys).and(logs()).and(limits).and(spot_check()).and(settings(context).collect())
+    let sealing =
+        if context.is_transparent() { transparency::parameters() } else { Map::default() };
+    let optional = sealing.and(settings(context).collect());
+    deployment.and(keys).and(logs()).and(limits).and(spot_check()).and(optional)
 }
 
 fn has_counters(context: &Context) -> bool {

@@ -118,7 +118,7 @@ fn after_failures(role: Role) -> &'static str {
             "The gateway calls it and passes failures on to the caller, who repeats the request."
         }
         Role::Relay => "Its mapping moves commits that keep failing to the failure bucket.",
-        Role::Projector | Role::Process | Role::DeadlineWorker | Role::Export => {
+        Role::Projector | Role::Process | Role::DeadlineWorker | Role::Export | Role::Sealer => {
             "Its queue moves messages that keep failing to a dead-letter queue."
         }
         Role::DeadlineSweep | Role::SpotCheck => {

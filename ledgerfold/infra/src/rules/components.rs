@@ -152,7 +152,8 @@ pub(super) fn components_are_separate(model: &Model<'_>) -> Vec<String> {
         }
     }
     let mappings = model.of_type(MAPPING).len();
-    if mappings != 1 + model.queue_readers().len() {
+    let sealers = usize::from(model.context.is_transparent());
+    if mappings != 1 + model.queue_readers().len() + sealers {
         broken.push(format!(
             "there are {mappings} mappings, and one for each reader of a queue is needed"
         ));
@@ -212,6 +213,10 @@ pub(super) fn outputs_are_complete(model: &Model<'_>) -> Vec<String> {
     }
     if model.context.erases() {
         needed.insert("CertificateKey".to_owned());
+    }
+    if model.context.is_transparent() {
+        let sealer = ["SealerFunction", "SealerQueue", "SealerDeadLetters"];
+        needed.extend(["LogBucket", "SigningKey"].into_iter().chain(sealer).map(str::to_owned));
     }
     let outputs = model.at("/Outputs").as_object().into_iter().flatten();
     let found: BTreeSet<String> = outputs

@@ -83,6 +83,7 @@ fn needed(actions: &BTreeSet<&str>) -> BTreeSet<(&'static str, &'static str)> {
         (true, ("kms:Decrypt", "lambda")),
         (service("dynamodb:"), ("kms:Decrypt", "dynamodb")),
         (service("sqs:"), ("kms:Decrypt", "sqs")),
+        (actions.contains("s3:GetObject"), ("kms:Decrypt", "s3")),
         (actions.contains("sqs:SendMessage"), ("kms:GenerateDataKey", "sqs")),
         (actions.contains("s3:GetObject"), ("kms:Decrypt", "s3")),
         (actions.contains("s3:PutObject"), ("kms:GenerateDataKey", "s3")),

@@ -9,6 +9,7 @@ mod keys;
 mod model;
 mod operations;
 mod permissions;
+mod transparency;
 
 use std::fmt;
 
@@ -53,6 +54,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("roles_use_the_key_through_services", encryption::roles_use_the_key_through_services),
     ("destroyed_keys_are_gone_and_others_stay", keys::destroyed_keys_are_gone_and_others_stay),
     ("keys_are_for_requests_only", keys::keys_are_for_requests_only),
+    ("sealed_history_stays", transparency::sealed_history_stays),
     ("nobody_is_let_in_by_default", callers::nobody_is_let_in_by_default),
     ("api_keys_open_every_method", callers::api_keys_open_every_method),
     ("queries_may_wait", callers::queries_may_wait),

@@ -172,6 +172,9 @@ impl<'a> Model<'a> {
         if self.exports() {
             all.push(("ExportFunction".to_owned(), Role::Export));
         }
+        if self.context.is_transparent() {
+            all.push(("SealerFunction".to_owned(), Role::Sealer));
+        }
         all
     }
 

@@ -113,6 +113,9 @@ pub(super) fn faults_have_alarms(model: &Model<'_>) -> Vec<String> {
         let functions = ["CommandFunction", "QueryFunction"];
         needed.extend(functions.map(|function| ("KeyFailures", function.to_owned())));
     }
+    if model.context.is_transparent() {
+        needed.push(("UnsealedStreams", "SealerFunction".to_owned()));
+    }
     needed.extend(model.consumers().into_iter().map(|(_, it)| ("UnconfirmedEvents", it)));
     for (id, _) in model.of_type(FUNCTION) {
         needed.extend(["Errors", "Throttles"].map(|metric| (metric, id.to_owned())));

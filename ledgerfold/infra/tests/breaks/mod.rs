@@ -63,11 +63,13 @@ pub(crate) fn arn(id: &str) -> Value {
 mod access;
 mod keys;
 mod pipeline;
+mod transparency;
 
 /// The changes that a rule must refuse.
 pub(crate) fn breaks(rule: &str) -> Vec<Break> {
     let mut all = pipeline::breaks(rule);
     all.extend(access::breaks(rule));
     all.extend(keys::breaks(rule));
+    all.extend(transparency::breaks(rule));
     all
 }

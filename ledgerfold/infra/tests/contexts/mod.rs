@@ -193,4 +193,5 @@ pub(crate) fn maximal() -> Context {
         .process::<Reminder>("60")
         .process_with::<Welcome>(())
         .exports::<Accounts>()
+        .transparent()
 }

@@ -1,11 +1,13 @@
 //! SQS queues behind rules of the bus: parsing of messages, and the response that names failed ones.
 //!
-//! The functions that consume them are in `projector` and `process`.
+//! The functions that consume them are in `projector`, `process` and `sealer`.
 
 #[cfg(feature = "export")]
 mod export;
 mod process;
 mod projector;
+#[cfg(feature = "transparency")]
+mod sealer;
 
 use std::collections::BTreeSet;
 
@@ -17,6 +19,8 @@ use ledgerfold_eventbridge::{BusMessage, NotABusMessage, Origin, SigningKey};
 pub use export::serve_export;
 pub use process::serve_process;
 pub use projector::serve_projector;
+#[cfg(feature = "transparency")]
+pub use sealer::serve_sealer;
 
 #[cfg(test)]
 pub(crate) use messages::batch;

@@ -28,6 +28,8 @@ pub use message::{Method, Request, Response, StatusCode};
 pub use path::{Path, reference};
 pub use problem::{FieldError, Problem};
 pub use query::{
-    Answer, AtVersion, AuditedEvent, Counters, ErasureAnswer, ErasureStatus, Erasures, EventLog, HttpQuery, Instant, Limit, List, ListPosition, Models, Opener, Page, PageCursor, Parts, QueryCall, Recorder, RequiredHeader, Rows, Unversioned, Versioned,
+    Answer, AtVersion, AuditedEvent, Counters, ErasureAnswer, ErasureStatus, Erasures, EventLog,
+    HttpQuery, Instant, Limit, List, ListPosition, Models, Opener, Page, PageCursor, Parts,
+    QueryCall, Recorder, RequiredHeader, Rows, Unversioned, Versioned,
 };
 pub use schema::UnsupportedSchema;

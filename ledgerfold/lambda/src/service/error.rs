@@ -74,6 +74,11 @@ pub enum StartError {
         "{0} cannot export: declare .exports::<…>(), and enable the feature export of ledgerfold-lambda"
     )]
     NoExport(&'static str),
+    /// The context has a transparency log, and the program has no sealer.
+    #[error(
+        "{0} has a transparency log, but this program has no sealer: enable the feature transparency of ledgerfold-lambda"
+    )]
+    NoSealer(&'static str),
     /// The key of the bus is too short.
     #[error("the environment variable BUS_KEY: {0}")]
     Key(#[from] WeakSecret),

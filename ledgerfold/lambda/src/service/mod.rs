@@ -20,6 +20,7 @@
 //! | `deadline-worker` | fires the due deadlines of one process | `PROCESS`, `DEADLINES` |
 //! | `export` | exports events as files | `EXPORT_TABLE`, `EXPORT_BUCKET`, `EXPORT_WINDOW` |
 //! | `spot-check` | compares a sample of streams with all read models | those of `query`, `SPOT_CHECK_STREAMS`, `SPOT_CHECK_PATIENCE` |
+//! | `sealer` | adds commits to the transparency log | `LOG_BUCKET`, `LOG_ORIGIN`, `SIGNING_KEY`, `PROJECTION_STATES` |
 //!
 //! A projector of another context's events reads `SOURCE_CONTEXT` and `SOURCE_TABLE`, the name of that context and its event
 //! table, instead of `EVENT_TABLE`. Contexts do not share keys, so it reads every event from that table. The roles `query` and `spot-check` read `EVENTS_OF_<CONTEXT>`, the event table of
@@ -48,6 +49,7 @@ mod first_connection;
 mod keys;
 mod logs;
 mod roles;
+mod sealer;
 mod variables;
 
 use std::{process::ExitCode, sync::Arc};

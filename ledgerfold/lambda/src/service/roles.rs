@@ -15,7 +15,7 @@ use ledgerfold::{
 use ledgerfold_eventbridge::SigningKey;
 
 use super::{
-    Answers, MissingVariable, Service, StartError, first_connection, keys,
+    Answers, MissingVariable, Service, StartError, first_connection, keys, sealer,
     variables::{optional, parse, required},
 };
 use crate::{
@@ -43,6 +43,7 @@ pub(super) async fn run(service: &Service) -> Result<(), StartError> {
         Role::DeadlineWorker => deadline_worker(context, &world).await,
         Role::SpotCheck => spot_check(context, &world).await,
         Role::Export => super::export::serve(context, &world).await,
+        Role::Sealer => sealer::run(context, &world).await,
     }
 }
 

@@ -1,6 +1,8 @@
 //! The ports of a Lambda function, from its environment.
 
 mod sdk;
+#[cfg(feature = "transparency")]
+mod transparency;
 mod trust;
 
 use std::sync::{Arc, OnceLock};
@@ -26,6 +28,8 @@ use ledgerfold_kms::KmsKeyring;
 use ledgerfold_sqs::SqsDeadlineQueue;
 use ledgerfold_tokens::{KeySetUrl, KeySource};
 
+#[cfg(feature = "transparency")]
+pub use transparency::TransparencyLog;
 pub use trust::InvalidTrustStore;
 use trust::Servers;
 
@@ -37,7 +41,7 @@ pub struct World {
     // Made when they are first needed, because each takes time to make and no role needs all.
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     eventbridge: OnceLock<aws_sdk_eventbridge::Client>,
-    #[cfg(feature = "kms")]
+    #[cfg(any(feature = "kms", feature = "transparency"))]
     kms: OnceLock<aws_sdk_kms::Client>,
     #[cfg(feature = "export")]
     s3: OnceLock<aws_sdk_s3::Client>,
@@ -54,7 +58,7 @@ impl World {
             sdk: sdk::sdk_config()?,
             dynamodb: OnceLock::new(),
             eventbridge: OnceLock::new(),
-            #[cfg(feature = "kms")]
+            #[cfg(any(feature = "kms", feature = "transparency"))]
             kms: OnceLock::new(),
             #[cfg(feature = "export")]
             s3: OnceLock::new(),
@@ -70,7 +74,7 @@ impl World {
         self.eventbridge.get_or_init(|| aws_sdk_eventbridge::Client::new(&self.sdk)).clone()
     }
 
-    #[cfg(feature = "kms")]
+    #[cfg(any(feature = "kms", feature = "transparency"))]
     fn kms(&self) -> aws_sdk_kms::Client {
         self.kms.get_or_init(|| aws_sdk_kms::Client::new(&self.sdk)).clone()
     }

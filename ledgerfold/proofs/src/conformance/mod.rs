@@ -45,6 +45,7 @@ pub mod row_store;
 pub mod skips;
 pub mod streams;
 pub mod tally_store;
+pub mod transparency;
 pub mod verbatim;
 
 /// Generates a test for each rule of a suite.
@@ -244,6 +245,32 @@ macro_rules! streams_rules {
             every_stream_is_listed_once,
             segments_together_list_every_stream_once,
             streams_of_tenants_are_both_listed,
+        }
+    };
+}
+
+/// The suite of a transparency log's ports. The argument is a future of new
+/// [`LogPorts`](crate::conformance::transparency::LogPorts).
+#[macro_export]
+macro_rules! transparency_conformance {
+    ($adapter:expr) => {
+        $crate::transparency_rules!([$crate::conformance_tests] transparency, $adapter);
+    };
+}
+
+/// Passes the names of the rules of a transparency log's ports to another macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! transparency_rules {
+    ([$($macro:tt)+] $($given:tt)*) => {
+        $($macro)+! {
+            $($given)*,
+            an_object_comes_back_as_it_was_created,
+            an_object_is_never_replaced,
+            of_racing_creations_one_succeeds,
+            a_checkpoint_is_never_replaced,
+            a_larger_checkpoint_stays_published,
+            the_size_advances_only_from_where_it_is,
         }
     };
 }

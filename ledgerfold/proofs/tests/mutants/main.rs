@@ -19,6 +19,7 @@ mod strict;
 mod suite;
 mod table;
 mod transactions;
+mod transparency;
 mod wrong;
 
 use std::{

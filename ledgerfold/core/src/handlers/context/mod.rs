@@ -102,6 +102,7 @@ pub struct Context {
     exports: Vec<ExportedDomain>,
     erases: bool,
     recorded: Vec<Category>,
+    is_transparent: bool,
     catalog: Catalog,
     projections: Vec<DeclaredProjection>,
     processes: Vec<DeclaredProcess>,
@@ -181,6 +182,7 @@ impl Context {
             exports: Vec::new(),
             erases: false,
             recorded: Vec::new(),
+            is_transparent: false,
             catalog: Catalog::new(),
             projections: Vec::new(),
             processes: Vec::new(),
@@ -208,6 +210,13 @@ impl Context {
     pub fn decider_with_claims<D: Decider>(self) -> Self {
         let context = self.decider::<D>();
         Self { claimants: context.claimants.with::<D>(), ..context }
+    }
+
+    /// Adds every commit to a transparency log, which shows later whether history was changed. Its deployment has a bucket,
+    /// a signing key and a sealer, and its program needs the feature `transparency` of `ledgerfold-lambda`.
+    #[must_use]
+    pub fn transparent(self) -> Self {
+        Self { is_transparent: true, ..self }
     }
 
     /// Lets other contexts see the events of a category in their public form only. Without this declaration they see the
@@ -488,6 +497,11 @@ impl Context {
     /// Whether a domain of it seals. Its deployment then has a table of keys, and only then.
     pub const fn seals(&self) -> bool {
         self.seals
+    }
+
+    /// Whether its commits are added to a transparency log.
+    pub const fn is_transparent(&self) -> bool {
+        self.is_transparent
     }
 
     /// Its read models.

@@ -14,7 +14,9 @@ use crate::{
     erasure::Terms,
     generations::RecordReader,
     ports::{
-    CertificateSigner, Clock, ErasureReader, EventReader, EventStore, KeyEraser, KeyReader, Keyring, Listing, PartReader, PortError, Random, ReadStoreError, ReadView, RowReader, Skips, StoredRow, TallyReader,
+        CertificateSigner, Clock, ErasureReader, EventReader, EventStore, KeyEraser, KeyReader,
+        Keyring, Listing, PartReader, PortError, Random, ReadStoreError, ReadView, RowReader,
+        Skips, StoredRow, TallyReader,
     },
     project::{Parted, Projection, Tally, selected_log},
     query::{LiveParts, LiveRows, LiveTallies},

@@ -23,6 +23,8 @@ pub enum Role {
     SpotCheck,
     /// Exports events as files.
     Export,
+    /// Adds commits to the transparency log.
+    Sealer,
 }
 
 /// A text is not a role.
@@ -42,6 +44,7 @@ impl Role {
         Self::DeadlineWorker,
         Self::SpotCheck,
         Self::Export,
+        Self::Sealer,
     ];
 
     /// The value of the variable `ROLE`.
@@ -56,6 +59,7 @@ impl Role {
             Self::DeadlineWorker => "deadline-worker",
             Self::SpotCheck => "spot-check",
             Self::Export => "export",
+            Self::Sealer => "sealer",
         }
     }
 
@@ -92,7 +96,7 @@ mod tests {
         assert_eq!(
             unknown,
             "ROLE is \"projektor\", and must be one of command, query, relay, projector, process, \
-             deadline-sweep, deadline-worker, spot-check, export"
+             deadline-sweep, deadline-worker, spot-check, export, sealer"
         );
     }
 }

@@ -34,6 +34,12 @@ pub const DEADLINES: &str = "DEADLINES";
 pub const BUS_NAME: &str = "BUS_NAME";
 /// The key that signs events on the bus.
 pub const BUS_KEY: &str = "BUS_KEY";
+/// The bucket of the transparency log.
+pub const LOG_BUCKET: &str = "LOG_BUCKET";
+/// The name of the transparency log in its checkpoints.
+pub const LOG_ORIGIN: &str = "LOG_ORIGIN";
+/// The KMS key that signs checkpoints.
+pub const SIGNING_KEY: &str = "SIGNING_KEY";
 /// The streams in a sample of the spot check.
 pub const SPOT_CHECK_STREAMS: &str = "SPOT_CHECK_STREAMS";
 /// The seconds after which a missing event counts as a fault of a read model.

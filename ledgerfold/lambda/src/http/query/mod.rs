@@ -62,8 +62,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Problem, Request};
 
 pub use answer::{Answer, AtVersion, AuditedEvent, List, Unversioned, Versioned};
-pub use models::{Counters, EventLog, Models, Parts, Rows};
 pub use erasures::{ErasureAnswer, ErasureStatus, Erasures};
+pub use models::{Counters, EventLog, Models, Parts, Rows};
 pub use opener::Opener;
 pub use parameters::{Instant, Limit, ListPosition, Page, PageCursor};
 pub use recorder::Recorder;
