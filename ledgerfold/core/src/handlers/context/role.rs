@@ -34,7 +34,7 @@ pub struct UnknownRole(pub String);
 
 impl Role {
     /// All roles.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Command,
         Self::Query,
         Self::Relay,
