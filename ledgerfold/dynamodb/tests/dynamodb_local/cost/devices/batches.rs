@@ -1,6 +1,5 @@
-//! The cost of batches, and of the queries and read models behind them.
+//! The cost of batches.
 
-use ledgerfold::{Decider, EntityId, StreamId};
 use serde_json::{Value, json};
 
 use super::fleet::Fleet;
@@ -40,7 +39,7 @@ async fn next_batch(fixture: &Fixture, batches: u64, restart: bool) -> Cost {
 }
 
 pub(super) async fn register(fixture: &Fixture) -> Cost {
-    Fleet::open(fixture).await.register().await
+    Fleet::open(fixture).register().await
 }
 
 pub(super) async fn first_cold(fixture: &Fixture) -> Cost {
@@ -63,47 +62,4 @@ pub(super) async fn repeated(fixture: &Fixture) -> Cost {
     let fleet = Fleet::with_device(fixture).await;
     fleet.send(batch(0)).await;
     fleet.send(batch(0)).await
-}
-
-pub(super) async fn in_another_month(fixture: &Fixture) -> Cost {
-    let mut fleet = Fleet::with_device(fixture).await;
-    fleet.send(batch(0)).await;
-    fleet.restart();
-    fleet.turn_the_month();
-    fleet.send(batch(1)).await
-}
-
-/// A device with two batches that are projected.
-async fn projected_device(fixture: &Fixture) -> Fleet<'_> {
-    let fleet = Fleet::with_device(fixture).await;
-    fleet.send(batch(0)).await;
-    fleet.send(batch(1)).await;
-    fleet.project(&telemetry(), 0).await;
-    fleet
-}
-
-fn telemetry() -> StreamId {
-    let id = EntityId::new("d-1.1970-01").expect("an id");
-    StreamId::of_default_tenant(devices::domain::Telemetry::CATEGORY, id)
-}
-
-pub(super) async fn device(fixture: &Fixture) -> Cost {
-    projected_device(fixture).await.get("/devices/d-1").await
-}
-
-pub(super) async fn timeline(fixture: &Fixture) -> Cost {
-    let path = "/devices/d-1/timeline?metric=temperature&limit=100";
-    projected_device(fixture).await.get(path).await
-}
-
-pub(super) async fn rollup(fixture: &Fixture) -> Cost {
-    let range = "from=2026-11-01T00:00:00Z&to=2026-11-01T00:59:00Z";
-    let path = format!("/devices/d-1/rollup?metric=temperature&{range}&step=minute");
-    projected_device(fixture).await.get(&path).await
-}
-
-pub(super) async fn projected(fixture: &Fixture) -> Cost {
-    let fleet = projected_device(fixture).await;
-    fleet.send(batch(2)).await;
-    fleet.project(&telemetry(), 3).await
 }
