@@ -3,6 +3,21 @@
 use futures::future::join_all;
 use ledgerfold::ports::{ExportFiles, ExportStored};
 
+/// The suite of the objects of an export. The argument is a future of an empty store for each test.
+#[macro_export]
+macro_rules! export_files_conformance {
+    ($adapter:expr) => {
+        $crate::conformance_tests!(
+            export_files,
+            $adapter,
+            an_object_comes_back_as_it_was_stored,
+            no_object_is_ever_replaced,
+            of_writers_at_once_one_wins,
+            keys_are_listed_once_and_in_order,
+        );
+    };
+}
+
 async fn put(files: &dyn ExportFiles, key: &str, content: &str) -> ExportStored {
     files.put_new(key, content.as_bytes().to_vec()).await.expect("it can be stored")
 }

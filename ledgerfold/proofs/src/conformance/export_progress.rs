@@ -10,6 +10,23 @@ use ledgerfold::{
 
 use super::requests::{fresh, twin};
 
+/// The suite of the progress of an export. The argument is a future of an empty store for each test.
+#[macro_export]
+macro_rules! export_progress_conformance {
+    ($adapter:expr) => {
+        $crate::conformance_tests!(
+            export_progress,
+            $adapter,
+            a_mark_never_falls,
+            a_mark_stays_until_its_version_is_reached,
+            every_mark_is_listed_once,
+            a_position_never_falls,
+            many_positions_are_read_at_once,
+            the_last_applied_manifest_never_falls,
+        );
+    };
+}
+
 async fn mark(progress: &dyn ExportProgress, stream: &StreamId, version: u64) {
     let mark = ExportMark { stream: stream.clone(), version: Version::new(version) };
     progress.mark(&mark).await.expect("it can be marked");

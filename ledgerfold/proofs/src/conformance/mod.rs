@@ -478,38 +478,6 @@ macro_rules! quarantine_conformance {
     };
 }
 
-/// The suite of the objects of an export. The argument is a future of an empty store for each test.
-#[macro_export]
-macro_rules! export_files_conformance {
-    ($adapter:expr) => {
-        $crate::conformance_tests!(
-            export_files,
-            $adapter,
-            an_object_comes_back_as_it_was_stored,
-            no_object_is_ever_replaced,
-            of_writers_at_once_one_wins,
-            keys_are_listed_once_and_in_order,
-        );
-    };
-}
-
-/// The suite of the progress of an export. The argument is a future of an empty store for each test.
-#[macro_export]
-macro_rules! export_progress_conformance {
-    ($adapter:expr) => {
-        $crate::conformance_tests!(
-            export_progress,
-            $adapter,
-            a_mark_never_falls,
-            a_mark_stays_until_its_version_is_reached,
-            every_mark_is_listed_once,
-            a_position_never_falls,
-            many_positions_are_read_at_once,
-            the_last_applied_manifest_never_falls,
-        );
-    };
-}
-
 /// The suite of skipped events. The argument is a future of an empty [`Desk`](crate::conformance::skips::Desk) for
 /// each test.
 #[macro_export]

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::InvalidSetting;
-use crate::{Category, ProcessName};
+use super::{Context, InvalidSetting};
+use crate::{Category, ProcessName, vocabulary::Selection};
 
 /// A part of a declaration that contradicts another part, or a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -169,4 +169,18 @@ pub struct Undeclared {
     pub context: &'static str,
     /// The model's type, or what else is missing.
     pub model: &'static str,
+}
+
+impl Context {
+    /// The projections of categories without a decider.
+    pub(super) fn unknown_categories(&self) -> impl Iterator<Item = Contradiction> {
+        self.projections.iter().filter_map(|it| match &it.selection {
+            Selection::Category(category) if !self.categories.contains(category) => {
+                let projection = it.name;
+                let category = category.clone();
+                Some(Contradiction::NoSuchDecider { projection, category })
+            }
+            _ => None,
+        })
+    }
 }

@@ -423,18 +423,6 @@ impl Context {
         })
     }
 
-    /// The projections of categories without a decider.
-    fn unknown_categories(&self) -> impl Iterator<Item = Contradiction> {
-        self.projections.iter().filter_map(|it| match &it.selection {
-            Selection::Category(category) if !self.categories.contains(category) => {
-                let projection = it.name;
-                let category = category.clone();
-                Some(Contradiction::NoSuchDecider { projection, category })
-            }
-            _ => None,
-        })
-    }
-
     /// The projections and processes that get events of several domains. They have one type of events, so they cannot
     /// read those of the others.
     fn readers_of_several_domains(&self) -> impl Iterator<Item = Contradiction> {
