@@ -278,13 +278,21 @@ pub async fn there_is_nothing_to_hold_without_a_key(keys: &dyn ErasableKeyring) 
 /// The first of the two wins, and the other learns of it.
 // Guards: a-legal-hold-refuses-an-erasure
 pub async fn of_a_hold_and_an_erasure_at_once_one_takes_effect(keys: &dyn ErasableKeyring) {
-    for _ in 0..RACERS {
+    for number in 0..RACERS {
         let tenant = fresh_tenant();
         let subject = fresh_subject();
         provide(keys, &tenant, &subject).await;
         let request = ErasureRequest::example();
-        let (held, erased) =
-            futures::join!(hold(keys, &tenant, &subject), keys.erase(&tenant, &subject, &request));
+        let holds = hold(keys, &tenant, &subject);
+        let erases = keys.erase(&tenant, &subject, &request);
+        // Either of them begins.
+        let (held, erased) = match number % 2 {
+            0 => futures::join!(holds, erases),
+            _ => {
+                let (erased, held) = futures::join!(erases, holds);
+                (held, erased)
+            }
+        };
         let stored = state(keys, &tenant, &subject).await;
         assert_eq!((&held, &erased.expect("it is answered")), (&stored, &stored));
         let is_erased = matches!(stored, ErasureState::Erased(_));

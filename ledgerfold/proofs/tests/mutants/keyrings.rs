@@ -65,21 +65,28 @@ const MUTANTS: &[(Defect, &[&str])] = &[
     (
         Defect::ErasesNothing,
         &[
+            "a_legal_hold_refuses_an_erasure_until_it_is_lifted",
             "a_subject_without_a_key_can_be_erased",
             "an_erased_subject_gets_no_other_key",
             "an_erased_subject_has_no_key",
             "an_erasure_can_be_repeated",
+            "of_a_hold_and_an_erasure_at_once_one_takes_effect",
             "of_provisions_and_an_erasure_at_once_the_erasure_stays",
+            "the_mark_keeps_the_first_request",
+            "there_is_nothing_to_hold_without_a_key",
         ],
     ),
     (
         Defect::ForgetsTheErased,
         &[
+            "a_legal_hold_refuses_an_erasure_until_it_is_lifted",
             "a_subject_without_a_key_can_be_erased",
             "an_erased_subject_gets_no_other_key",
             "an_erased_subject_has_no_key",
             "an_erasure_can_be_repeated",
+            "of_a_hold_and_an_erasure_at_once_one_takes_effect",
             "of_provisions_and_an_erasure_at_once_the_erasure_stays",
+            "there_is_nothing_to_hold_without_a_key",
         ],
     ),
     (
@@ -87,7 +94,7 @@ const MUTANTS: &[(Defect, &[&str])] = &[
         &["a_subject_without_a_key_can_be_erased", "an_erased_subject_gets_no_other_key"],
     ),
     (Defect::ErasesOnlyWhatIsThere, &["a_subject_without_a_key_can_be_erased"]),
-    (Defect::CountsErasures, &["an_erasure_can_be_repeated"]),
+    (Defect::CountsErasures, &["an_erasure_can_be_repeated", "the_mark_keeps_the_first_request"]),
     (Defect::ErasesTheWholeTenant, &["an_erasure_leaves_other_subjects_and_the_tenant"]),
     (Defect::ErasesTheTenantsKey, &["an_erasure_leaves_other_subjects_and_the_tenant"]),
     (Defect::ReadsTheFenceBeforehand, &["of_provisions_and_an_erasure_at_once_the_erasure_stays"]),
