@@ -14,7 +14,7 @@ else
 fi
 export -f run
 
-features=ledgerfold-dynamodb/dynamodb-local,ledgerfold-kms/dynamodb-local,ledgerfold-s3/local-cloud,banking/beancount
+features=ledgerfold-dynamodb/dynamodb-local,ledgerfold-kms/dynamodb-local,ledgerfold-s3/local-cloud,ledgerfold-transparency-aws/local-cloud,banking/beancount
 features+=,orders-acceptance/local-cloud,banking-acceptance/local-cloud
 # Beancount is installed by its test. Hledger is no package of Python, so it has to be there.
 ! command -v hledger >/dev/null 2>&1 || features+=,banking/hledger
