@@ -16,6 +16,7 @@ export -f run
 
 features=ledgerfold-dynamodb/dynamodb-local,ledgerfold-kms/dynamodb-local,ledgerfold-s3/local-cloud
 features+=,banking/beancount,banking/parquet,patients/fhir
+features+=,ledgerfold-transparency-aws/local-cloud
 features+=,orders-acceptance/local-cloud,banking-acceptance/local-cloud
 features+=,devices-acceptance/local-cloud,patients-acceptance/local-cloud
 # Beancount and the library for FHIR are installed by their tests. Hledger is no package of Python, so it has to be there.

@@ -12,7 +12,7 @@ use ledgerfold_aws::Failure;
 use serde::Deserialize;
 
 use crate::{
-    batch_get,
+    batch_get::{self, Key},
     stored::{self, Item},
 };
 
@@ -152,8 +152,10 @@ impl ExportProgress for DynamoExportProgress {
         &self,
         streams: &[StreamId],
     ) -> Result<BTreeMap<StreamId, Version>, ExportError> {
-        let keys: Vec<_> = streams.iter().map(|stream| format!("{POSITION}{stream}")).collect();
-        let items = batch_get::read(&self.client, &self.table, &keys, Some(EXPORTED)).await;
+        let key =
+            |stream: &StreamId| Key::sorted(format!("{POSITION}{stream}"), EXPORTED.to_owned());
+        let keys: Vec<_> = streams.iter().map(key).collect();
+        let items = batch_get::read(&self.client, &self.table, &keys).await;
         let mut positions = BTreeMap::new();
         for (stream, item) in streams.iter().zip(items) {
             let item = item.map_err(|error| match error {

@@ -10,6 +10,7 @@
 //! | deadline sweep | [`serve_deadline_sweep`]: ticks of a scheduled rule |
 //! | deadline worker | [`serve_deadline_worker`]: messages of a queue of due deadlines |
 //! | spot check | [`serve_spot_checks`]: ticks of a scheduled rule |
+//! | sealer | `serve_sealer`, with the feature `transparency`: messages of a queue behind an EventBridge rule |
 //!
 //! [`main`] runs the one program of a context in the role that its environment chooses. [`World`] creates the ports for
 //! all of them.
@@ -39,6 +40,8 @@ pub use clock_tick::{SpotCheckSettings, serve_deadline_sweep, serve_spot_checks}
 pub use due_queue::serve_deadline_worker;
 pub use ledgerfold_eventbridge::SigningKey;
 pub use service::{Service, main};
+#[cfg(feature = "transparency")]
+pub use world::TransparencyLog;
 pub use world::{InvalidTrustStore, World};
 
 /// Compiles and runs the examples about sealed fields.

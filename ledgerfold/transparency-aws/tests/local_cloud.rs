@@ -10,10 +10,15 @@ use aws_sdk_s3::types::{
     DefaultRetention, ObjectLockConfiguration, ObjectLockEnabled, ObjectLockRetentionMode,
     ObjectLockRule,
 };
-use ledgerfold_proofs::conformance::transparency::{LogPorts, Published};
-use ledgerfold_transparency::{Checkpoint, Hash, ObjectStore as _, Signer as _};
+use ledgerfold::{command::Loaded, ports::EventStore as _};
+use ledgerfold_proofs::conformance::{
+    requests::{commit, fresh},
+    transparency::{LogPorts, Published},
+};
+use ledgerfold_testkit::{ManualClock, MemoryEventStore};
+use ledgerfold_transparency::{Checkpoint, Hash, ObjectStore as _, Sealer, Signer as _};
 use ledgerfold_transparency_aws::{DynamoSize, KmsSigner, S3Log};
-use ledgerfold_verifier::{Checkpoint as Verified, PublicKey};
+use ledgerfold_verifier::{Checkpoint as Verified, LogSource, PublicKey, SealedLog, SourceError};
 use uuid::Uuid;
 
 /// The configuration of a client, which the SDK has once for each service.
@@ -110,15 +115,70 @@ async fn a_retained_version_cannot_be_removed() {
     assert_eq!(log.get("tile/0/000").await.expect("a read"), Some(vec![1; 32]));
 }
 
-#[tokio::test]
-async fn a_signature_of_kms_is_verified_without_kms() {
+/// A key of KMS, and its signer.
+async fn kms_signer() -> KmsSigner {
     let client = aws_sdk_kms::Client::from_conf(client!(aws_sdk_kms).build());
     let create = client
         .create_key()
         .key_usage(aws_sdk_kms::types::KeyUsageType::SignVerify)
         .key_spec(aws_sdk_kms::types::KeySpec::EccNistP256);
     let key = create.send().await.expect("a key").key_metadata.expect("its description");
-    let signer = KmsSigner::new(client, key.key_id());
+    KmsSigner::new(client, key.key_id())
+}
+
+/// The objects of a bucket as a verifier reads them.
+struct OfLog(Arc<S3Log>);
+
+#[async_trait]
+impl LogSource for OfLog {
+    async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, SourceError> {
+        self.0.get(name).await.map_err(|error| SourceError(error.into()))
+    }
+}
+
+#[tokio::test]
+async fn two_sealers_at_once_write_one_log_that_verifies() {
+    let events = Arc::new(MemoryEventStore::with_pages_of(2));
+    let mut streams = Vec::new();
+    for _ in 0..20 {
+        let first = commit(&Loaded::unread(fresh()), "a", &["one", "two"], 60);
+        events.append(&first).await.expect("it is free");
+        streams.push(first.as_commit().stream().clone());
+    }
+    let log = Arc::new(S3Log::new(s3(), bucket().await, "notes/"));
+    let dynamodb = aws_sdk_dynamodb::Client::from_conf(client!(aws_sdk_dynamodb).build());
+    let size = Arc::new(DynamoSize::new(dynamodb.clone(), table(&dynamodb).await));
+    let signer = Arc::new(kms_signer().await);
+    let name = "ledgerfold.example/both";
+    let sealer = || {
+        let clock = Arc::<ManualClock>::default();
+        Sealer::new(
+            name,
+            (events.clone(), clock),
+            (log.clone(), log.clone()),
+            (signer.clone(), size.clone()),
+        )
+    };
+    let (one, other) = (sealer(), sealer());
+    // S3 may refuse one of two concurrent writes; the queue delivers again.
+    let _ = tokio::join!(one.seal(&streams[..15]), other.seal(&streams[5..]));
+    let _ = one.seal(&streams).await;
+    one.seal(&streams).await.expect("nobody else seals");
+
+    let keys = signer.keys().await.expect("a key");
+    let keys = [PublicKey::parse(&keys[0].verifier_key(name)).expect("a key")];
+    let published = log.get("checkpoint").await.expect("a read").expect("a checkpoint");
+    let note = String::from_utf8(published).expect("it is text");
+    let checkpoint = Verified::verify(&note, &keys).expect("it is signed");
+    let sealed = SealedLog::read(&OfLog(log), &[checkpoint]).await.expect("it can be read");
+    assert_eq!(sealed.faults(), []);
+    assert_eq!(sealed.streams().count(), 20);
+    assert!(streams.iter().all(|stream| sealed.commits(&stream.to_string()).len() == 1));
+}
+
+#[tokio::test]
+async fn a_signature_of_kms_is_verified_without_kms() {
+    let signer = kms_signer().await;
     let name = "ledgerfold.example/local";
     let checkpoint = Checkpoint { origin: name.to_owned(), size: 5, root: Hash::of_nothing() };
     let lines = signer.sign(name, &checkpoint.text()).await.expect("a signature");

@@ -36,7 +36,7 @@ const MAX_CATCH_UP: usize = 64;
 /// How many objects are read or written concurrently.
 const CONCURRENT_REQUESTS: usize = 8;
 
-/// Adds commits to the log. See the [crate] for its steps.
+/// Adds commits to the log. `docs/tamper-evidence.md` lists its steps.
 pub struct Sealer {
     origin: String,
     log: Arc<dyn EventReader>,

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::world::Copy;
 
-fn vectors() -> Value {
+pub(crate) fn vectors() -> Value {
     let path =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/vectors/transparency-log.json");
     serde_json::from_str(&std::fs::read_to_string(path).expect("a file")).expect("JSON")
@@ -28,11 +28,11 @@ fn bytes(hex: &Value) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(byte).collect()
 }
 
-fn digest(hex: &Value) -> Digest {
+pub(crate) fn digest(hex: &Value) -> Digest {
     Digest(bytes(hex).try_into().expect("32 bytes"))
 }
 
-fn list(value: &Value) -> &[Value] {
+pub(crate) fn list(value: &Value) -> &[Value] {
     value.as_array().expect("a list")
 }
 
@@ -40,11 +40,11 @@ fn number(value: &Value) -> u64 {
     value.as_u64().expect("a number")
 }
 
-fn place(value: &Value) -> usize {
+pub(crate) fn place(value: &Value) -> usize {
     usize::try_from(number(value)).expect("small")
 }
 
-fn entries(vectors: &Value) -> Vec<Vec<u8>> {
+pub(crate) fn entries(vectors: &Value) -> Vec<Vec<u8>> {
     list(&vectors["entries"]).iter().map(bytes).collect()
 }
 
