@@ -3,7 +3,7 @@
 use ledgerfold::{
     DeadlineName, ProcessName, Recorded,
     ports::DeadlineKey,
-    process::{ProcessManager, Reaction},
+    process::{OnRefusal, ProcessManager, Reaction},
 };
 use patients_events::{EmergencyAccessStarted, PatientEvent};
 
@@ -21,6 +21,7 @@ impl ProcessManager for EmergencyEnd {
     type Settings = ();
 
     const NAME: ProcessName = ProcessName::from_static("emergency-end");
+    const ON_REFUSAL: OnRefusal = OnRefusal::Ignore;
     const REACTS_TO: &'static [&'static str] = &["EmergencyAccessStarted"];
     const ONLY_SCHEDULES: bool = true;
 
