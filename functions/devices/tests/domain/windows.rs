@@ -50,7 +50,7 @@ fn a_jump_costs_one_range_and_the_ends_of_the_range_of_numbers_are_safe() {
 fn ranges_are_sets() {
     let random = SeededRandom::new(2);
     for _ in 0..500 {
-        let mut set = || (0..draw(&random, 12)).map(|_| draw(&random, 30)).collect::<BTreeSet<_>>();
+        let set = || (0..draw(&random, 12)).map(|_| draw(&random, 30)).collect::<BTreeSet<_>>();
         let (one, other) = (set(), set());
         let (some, others) = (ranges_of(one.clone()), ranges_of(other.clone()));
         let rest = without(&some, &others);

@@ -67,8 +67,6 @@ async fn a_hundred_readings_fit_into_one_write_unit() {
         assert!(bytes + 500 <= 1_024, "{bytes} bytes");
     }
     let (_, event) = commits[0].events().next().expect("a batch is one event");
-    let text = event.data.as_str();
-    println!("{} bytes: {text}", text.len());
     let event = TelemetryEvent::decode(&event.event_type, event.schema_version, &event.data);
     let event = event.expect("a known event");
     let TelemetryEvent::ReadingsRecorded(recorded) = &event.as_slice()[0] else {

@@ -83,8 +83,9 @@ async fn the_windows_of_every_step_add_up_to_the_readings() {
         let shown = world.shown(&path).await;
         let windows = shown["windows"].as_array().expect("a list");
         let count: u64 = windows.iter().filter_map(|it| it["count"].as_u64()).sum();
+        let count = usize::try_from(count).expect("it is small");
         let total: f64 = windows.iter().filter_map(|it| it["sum"].as_f64()).sum();
-        assert_eq!((count, total.to_string()), (all.len() as u64, sum.to_string()), "{step}");
+        assert_eq!((count, total.to_string()), (all.len(), sum.to_string()), "{step}");
         let starts: Vec<_> = windows.iter().map(|it| it["start"].to_string()).collect();
         assert!(starts.is_sorted(), "{starts:?}");
     }

@@ -63,7 +63,8 @@ pub(crate) fn caller(subject: &str, role: &'static str) -> Caller {
 }
 
 /// A reading in a body.
-pub(crate) fn reading(seq: u64, at: &str, value: Value) -> Value {
+pub(crate) fn reading(seq: u64, at: &str, value: impl Into<Value>) -> Value {
+    let value = value.into();
     json!({"seq": seq, "at": at, "metric": "temperature", "value": value})
 }
 

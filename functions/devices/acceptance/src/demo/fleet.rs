@@ -150,7 +150,7 @@ struct Source {
     epoch: u32,
     next: u64,
     at: Timestamp,
-    eighths: i64,
+    eighths: i32,
 }
 
 impl Source {
@@ -158,7 +158,7 @@ impl Source {
     fn new(readings: usize, now: Timestamp, dice: &mut Dice) -> Self {
         let seconds = i64::try_from(readings).unwrap_or(i64::MAX);
         let at = now - SignedDuration::from_secs(seconds);
-        let eighths = i64::try_from(150 + dice.below(40)).unwrap_or_default();
+        let eighths = i32::try_from(150 + dice.below(40)).unwrap_or_default();
         Self { epoch: 1, next: 1, at, eighths }
     }
 
@@ -180,8 +180,7 @@ impl Source {
         let seq = self.next;
         self.next += 1;
         self.at += SignedDuration::from_secs(1);
-        #[expect(clippy::cast_precision_loss, reason = "the number is small")]
-        let value = self.eighths as f64 / EIGHTHS;
+        let value = f64::from(self.eighths) / EIGHTHS;
         Reading { seq, at: self.at, metric: METRIC.to_owned(), value }
     }
 }

@@ -6,7 +6,7 @@ use crate::model::TimelineReading;
 
 /// The size of the plot, in characters.
 const COLUMNS: usize = 72;
-const ROWS: usize = 8;
+const ROWS: u8 = 8;
 
 /// The mean of the readings in a column, and the part of them that came late.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -44,16 +44,12 @@ pub(super) fn draw(out: &mut impl Write, readings: &[TimelineReading]) -> io::Re
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a row is a small number"
-)]
-fn mark(column: Column, (low, height): (f64, f64), row: usize) -> char {
-    let top = (ROWS - 1) as f64;
-    match column.mean() {
-        Some(mean) if ((mean - low) / height * top).round() as usize == row => '●',
+/// The mark of a column in a row, if its mean is nearest to this row.
+fn mark(column: Column, (low, height): (f64, f64), row: u8) -> char {
+    let top = f64::from(ROWS - 1);
+    let distance = |mean: f64| (mean - low) / height * top - f64::from(row);
+    match column.mean().map(distance) {
+        Some(distance) if (-0.5..0.5).contains(&distance) => '●',
         _ => ' ',
     }
 }
@@ -66,7 +62,8 @@ fn columns(readings: &[TimelineReading]) -> [Column; COLUMNS] {
     let length = u64::try_from(last - first).unwrap_or_default() + 1;
     for reading in readings {
         let passed = u64::try_from(reading.at.as_millisecond() - first).unwrap_or_default();
-        let columns_of_it = passed.saturating_mul(COLUMNS as u64) / length;
+        let columns_of_it =
+            passed.saturating_mul(u64::try_from(COLUMNS).unwrap_or_default()) / length;
         let at = usize::try_from(columns_of_it).unwrap_or_default().min(COLUMNS - 1);
         columns[at].count += 1;
         columns[at].sum += reading.value;
