@@ -26,7 +26,6 @@ pub(super) async fn run(_: &Context, world: &World) -> Result<(), StartError> {
 
 /// The program has no sealer.
 #[cfg(not(feature = "transparency"))]
-#[expect(clippy::unused_async, reason = "it has the signature of the other one")]
 pub(super) async fn run(context: &Context, _: &World) -> Result<(), StartError> {
     Err(StartError::NoSealer(context.name()))
 }
