@@ -82,7 +82,8 @@ def sources() -> dict[str, str]:
 
 def marks(files: dict[str, str]) -> Iterator[Mark]:
     # The macros of the suites make a test of each rule in their lists.
-    listed = set(re.findall(r"^ +(\w+),$", files[f"{SUITES}mod.rs"], re.MULTILINE))
+    suites = (text for name, text in files.items() if name.startswith(SUITES))
+    listed = {name for text in suites for name in re.findall(r"^ +(\w+),$", text, re.MULTILINE)}
     for file, text in files.items():
         rules = listed if file.startswith(SUITES) else set()
         lines = text.splitlines()

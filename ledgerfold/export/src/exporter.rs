@@ -227,7 +227,7 @@ impl Exporter {
 
     fn draft(&self, gathered: Gathered, closes: Option<Closing>) -> Result<Draft, ExportError> {
         let Gathered { rows, ranges, .. } = gathered;
-        let units = batch::units(rows, &self.tables).map_err(unwritable)?;
+        let units = batch::units(rows, &self.tables).map_err(|error| unwritable(&error))?;
         Ok(Draft { ranges, units, replaces: Vec::new(), closes })
     }
 
@@ -316,12 +316,12 @@ impl Exporter {
                 rows.extend(crate::verify::rows_of(&*self.ports.files, unit).await?);
             }
         }
-        let units = batch::units(rows, &self.tables).map_err(unwritable)?;
+        let units = batch::units(rows, &self.tables).map_err(|error| unwritable(&error))?;
         Ok(Draft { units, replaces: group, ..Draft::default() })
     }
 }
 
-fn unwritable(error: ParquetError) -> ExportError {
+fn unwritable(error: &ParquetError) -> ExportError {
     corrupt("a new file", error.to_string())
 }
 

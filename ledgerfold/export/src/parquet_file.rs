@@ -147,13 +147,16 @@ impl Reader {
     /// The next column, which must have this name and a value in each row.
     pub(crate) fn texts(&mut self, name: &str) -> Result<Vec<String>> {
         let values = self.column::<ByteArrayType>(name)?;
-        values.into_iter().map(|value| required(name, value).and_then(text)).collect()
+        values
+            .into_iter()
+            .map(|value| required(name, value).and_then(|value| text(&value)))
+            .collect()
     }
 
     /// The next column, whose values may be missing.
     pub(crate) fn optional_texts(&mut self, name: &str) -> Result<Vec<Option<String>>> {
         let values = self.column::<ByteArrayType>(name)?;
-        values.into_iter().map(|value| value.map(text).transpose()).collect()
+        values.into_iter().map(|value| value.map(|value| text(&value)).transpose()).collect()
     }
 
     /// The next column, of integers.
@@ -205,6 +208,6 @@ fn required<T>(name: &str, value: Option<T>) -> Result<T> {
     value.ok_or_else(|| ParquetError::General(format!("a value of {name} is missing")))
 }
 
-fn text(value: ByteArray) -> Result<String> {
+fn text(value: &ByteArray) -> Result<String> {
     Ok(value.as_utf8()?.to_owned())
 }

@@ -57,7 +57,7 @@ impl Scope<'_> {
     /// The keys of the streams in which queries record reads.
     pub(super) fn recorded_streams(&self) -> Vec<String> {
         let categories = self.context.recorded_categories().iter();
-        categories.map(|category| format!("{category}#*")).collect()
+        categories.map(streams_of).collect()
     }
 
     /// The names of its projections, each once.
