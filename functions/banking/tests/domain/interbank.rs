@@ -131,7 +131,7 @@ async fn messages_in_any_order_and_number_move_the_money_once() {
         for _ in 0..60 {
             let messages = messages([&bank, &other]);
             let place = usize::try_from(random.next()).unwrap_or_default() % messages.len();
-            if random.next() % 8 == 0 {
+            if random.next().is_multiple_of(8) {
                 bank.log.lose_answers(1);
             }
             // A failed message comes again later.
