@@ -204,6 +204,9 @@ const REFUSED: &[&str] = &[
     "TooManyParts",
     "UnknownOperationException",
     "UnsupportedOperation",
+    // KMS: the settings name a key that cannot exist, or one that cannot do this.
+    "InvalidArnException",
+    "UnsupportedOperationException",
     // EventBridge, for an entry: its account or its bus policy, not its content.
     "InvalidAccountIdException",
     "NotAuthorizedForDetailTypeException",

@@ -31,7 +31,7 @@ impl Money {
 }
 
 /// Body of `POST /accounts`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct OpenAccount {
     /// The owner.
@@ -273,6 +273,7 @@ pub enum TransferState {
     /// It is reserved for another bank.
     Pending,
     /// It has moved.
+    #[default]
     Settled,
     /// It has not moved, and never will.
     Refused,
@@ -294,7 +295,8 @@ pub struct ShownTransfer {
     pub reference: String,
     /// The kind.
     pub kind: Kind,
-    /// Whether the money has moved.
+    /// Whether the money has moved. Answers leave it out within one bank, where money moves at once.
+    #[serde(default)]
     pub state: TransferState,
     /// The rule with which another bank refused it.
     pub refused_by: Option<String>,

@@ -36,13 +36,18 @@ pub struct TransferAnswer {
     reference: String,
     /// The kind.
     kind: Kind,
-    /// Whether the money has moved. Only a transfer to another bank is pending at first, and may be refused later.
-    state: Progress,
-    /// The rule with which the other bank refused it, or null.
+    /// Whether the money has moved. Only a transfer between banks has this field: it is pending at first, and may be
+    /// refused later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<Progress>,
+    /// The rule with which the other bank refused it, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
     refused_by: Option<String>,
-    /// The bank of `from`, if it is another one, or null.
+    /// The bank of `from`, if it is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     from_bank: Option<TenantId>,
-    /// The bank of `to`, if it is another one, or null.
+    /// The bank of `to`, if it is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     to_bank: Option<TenantId>,
     /// The transfer that moved the money back, or null.
     reversed_by: Option<EntityId>,
@@ -55,7 +60,8 @@ pub struct TransferAnswer {
 impl TransferAnswer {
     /// The answer for a row; `None` if it is no transfer of this bank.
     fn of(TransferRow { id, transfer, recorded_at }: TransferRow) -> Option<Self> {
-        let state = transfer.progress();
+        let is_between_banks = transfer.sent.is_some() || transfer.received.is_some();
+        let state = is_between_banks.then(|| transfer.progress());
         let Transfer { sent, received, made, refused_by, reversed_by } = transfer;
         let (from, to, amount, reference, kind, reverses) = match (&sent, made) {
             (Some(sent), _) => {

@@ -148,7 +148,7 @@ fn simulate(seed: u64, plant: Plant) -> Result<Counts, Box<Violation>> {
         containers: containers.clone(),
         plant,
     };
-    scheduler.spawn(messages.run());
+    scheduler.spawn(messages.clone().run());
     let deadlines = Deadlines { scheduler: scheduler.clone(), ledger: ledger.clone(), containers };
     scheduler.spawn(deadlines.run());
     scheduler.spawn(clients::start(client.clone()));
@@ -156,6 +156,8 @@ fn simulate(seed: u64, plant: Plant) -> Result<Counts, Box<Violation>> {
     faults.clear();
     scheduler.stop_deaths();
     ledger.repeat_messages();
+    // The end of a run ends its tasks.
+    scheduler.spawn(messages.run());
     scheduler.spawn(clients::repeat(client));
     let is_idle = scheduler.run(MOST_STEPS);
     for _ in 0..scheduler.deaths() {

@@ -74,7 +74,9 @@ async fn a_value_that_is_not_finite_is_refused_alone() {
         let path = format!("/devices/{id}/readings");
         world.operator.request(reqwest::Method::POST, &path).body(text, "application/json")
     };
-    let mixed = body_of(&answered(send(body(&["21.50", "1e999"])), 200).await);
+    let mixed = answered(send(body(&["21.50", "1e999"])), 200).await;
+    let token = mixed.consistency_token().expect("a token").to_owned();
+    let mixed = body_of(&mixed);
     let not_finite = |seq| Rejected { seq, rule: "value-not-finite".to_owned() };
     assert_eq!((mixed.accepted, mixed.rejected), (1, vec![not_finite(2)]));
     let nothing = answered(send(body(&["1e999"]).replace("\"seq\":1", "\"seq\":9")), 422).await;
@@ -86,7 +88,8 @@ async fn a_value_that_is_not_finite_is_refused_alone() {
     refused(send(body(&[])), 400, "no reading").await;
     refused(send(body(&vec!["1"; 501])), 400, "too many readings").await;
     refused(send(format!("{}{}", body(&["1"]), " ".repeat(256 * 1024))), 413, "large").await;
-    let timeline = answered(world.operator.timeline(&id, "t"), 200).await;
+    let timeline = world.operator.timeline(&id, "t").consistency_token(&token);
+    let timeline = answered(timeline, 200).await;
     assert!(timeline.text().contains("\"value\":21.50,"), "{}", timeline.text());
 }
 
