@@ -31,7 +31,7 @@ impl Money {
 }
 
 /// Body of `POST /accounts`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OpenAccount {
     /// The owner.
@@ -267,7 +267,7 @@ pub enum Kind {
 }
 
 /// Whether the money of a transfer has moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TransferState {
     /// It is reserved for another bank.
