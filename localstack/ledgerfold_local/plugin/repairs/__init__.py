@@ -23,7 +23,9 @@ def apply_repairs() -> None:
         positions,
         replay,
     )
+    from ledgerfold_local.plugin.threads import join_finished_threads
 
+    join_finished_threads()
     children.end_with_localstack()
     isolation.listen_on_configured_host()
     isolation.keep_s3_files_in_temporary_folder()
