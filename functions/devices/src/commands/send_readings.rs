@@ -22,6 +22,7 @@ const MAX_SEQ: u64 = 9_007_199_254_740_991;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SendReadings {
     /// A counter of the device's restarts. A new epoch begins its numbers anew.
+    #[schemars(range(max = u32::MAX))]
     pub epoch: u32,
     /// The readings, of any metrics.
     #[schemars(length(min = 1, max = MAX_READINGS))]
