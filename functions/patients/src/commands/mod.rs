@@ -1,7 +1,7 @@
 //! The commands of a patient, one file each: the body with its bounds, the path, the refusals, an example and the
 //! decision. Routes, checks and the OpenAPI document follow from these files.
 //!
-//! The library adds the commands of an erasure and of legal holds; [`Patients`](crate::domain::Patients) names the
+//! The library adds the commands of an erasure and of legal holds; [`Patients`] names the
 //! events of an erasure.
 
 mod add_record;

@@ -1,7 +1,7 @@
 //! The queries of the service, one file each: the path, the parameters, the answer, and how it is found. Routes, checks
 //! and the OpenAPI document follow from these files.
 //!
-//! Every query names its purpose and is recorded, also if it is refused: [`chart`] does both in one place.
+//! Every query names its purpose and is recorded, also if it is refused: `chart` does both in one place.
 
 mod chart;
 mod get_accesses;
