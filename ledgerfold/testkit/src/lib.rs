@@ -2,7 +2,7 @@
 //!
 //! - [`Given`] and [`GivenTogether`]: given-when-then examples of a decider of one stream, or of several;
 //! - [`Sandbox`]: a domain in memory, with the real command handler and projections;
-//! - in-memory ports such as [`MemoryEventStore`], which can fail on request;
+//! - in-memory ports such as [`MemoryEventStore`], which can fail on request, and [`CountedLog`], which lists its requests;
 //! - [`schemas`]: a check that events stay compatible with their published contract;
 //! - [`keys_of`]: keys for examples of a domain that seals;
 //! - [`bank`]: the example domain, [`loyalty`]: a context that reads its public events, and [`clinic`]: a context that
@@ -13,6 +13,7 @@
 
 pub mod bank;
 pub mod clinic;
+mod counted;
 mod decided;
 mod given;
 #[cfg(feature = "http")]
@@ -24,6 +25,7 @@ pub mod schemas;
 mod together;
 pub mod wait;
 
+pub use counted::CountedLog;
 pub use decided::Decided;
 pub use given::Given;
 pub use keys::{erased_keys_of, keys_of};

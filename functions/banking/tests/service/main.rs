@@ -2,7 +2,6 @@
 
 mod calendar;
 mod closed;
-mod counted;
 mod filler;
 mod long_account;
 mod months;

@@ -4,7 +4,6 @@
 
 mod batches;
 mod cost;
-mod counted;
 mod months;
 mod roles;
 mod timeline;

@@ -14,10 +14,8 @@ use ledgerfold_lambda::{
     http::{Method, Path, Request},
     service::Answers,
 };
-use ledgerfold_testkit::{ManualClock, MemoryReadSide, SeededRandom};
+use ledgerfold_testkit::{CountedLog, ManualClock, MemoryReadSide, SeededRandom};
 use serde_json::{Value, json};
-
-use crate::counted::CountedLog;
 
 /// The whole service in memory.
 pub(crate) struct World {

@@ -12,20 +12,21 @@ use ledgerfold::{
         AppendError, CommandRecord, CommitPage, EventReader, EventStore, Span, StoreError,
         Transaction,
     },
-    vocabulary::NewCommit,
+    vocabulary::{Commit, NewCommit},
 };
-use ledgerfold_testkit::MemoryEventStore;
+use ledgerfold_memory::MemoryEventStore;
 
 /// A log in memory, with a list of the requests to it, such as `read account`. Handlers share the list, hence the mutex.
-#[derive(Default)]
-pub(crate) struct CountedLog {
-    pub(crate) log: Arc<MemoryEventStore>,
+#[derive(Debug, Default)]
+pub struct CountedLog {
+    /// The log.
+    pub log: Arc<MemoryEventStore>,
     requests: Mutex<Vec<String>>,
 }
 
 impl CountedLog {
     /// The requests during some work, with its result.
-    pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> (Vec<String>, T) {
+    pub async fn during<T>(&self, work: impl Future<Output = T>) -> (Vec<String>, T) {
         self.requests().clear();
         let outcome = work.await;
         (std::mem::take(&mut *self.requests()), outcome)
@@ -68,7 +69,7 @@ impl EventStore for CountedLog {
 
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
         let commits = transaction.commits().iter().map(NewCommit::as_commit);
-        self.count("transaction", commits.map(ledgerfold::vocabulary::Commit::stream));
+        self.count("transaction", commits.map(Commit::stream));
         self.log.transact(transaction).await
     }
 
